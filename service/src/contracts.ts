@@ -104,6 +104,8 @@ export interface PublishRequest {
   readonly data: unknown;
   /** Idempotency key: within its window the same key is delivered once and answers the same id. */
   readonly id?: string | undefined;
+  /** Whose keys these are; keys of different scopes never meet. The HTTP API's unless told otherwise. */
+  readonly scope?: string | undefined;
   /** Socket ids that do not receive it. */
   readonly except?: readonly string[] | undefined;
   readonly volatile?: boolean | undefined;
@@ -154,7 +156,8 @@ export interface Presence extends Startable {
   readonly checks: readonly Check[];
   /** A socket of `member` is in `room` until the matching `leave`. Several sockets of one member count once. */
   join(room: string, member: Member, socketId: string): Promise<void>;
-  leave(room: string, memberId: string, socketId: string): Promise<void>;
+  /** `lost`: the connection broke, so the member stays a little longer, in case it comes back. */
+  leave(room: string, memberId: string, socketId: string, how: 'left' | 'lost'): Promise<void>;
   /** Members of a room, O(1). */
   count(room: string): Promise<number>;
   /** At most `limit` members of a room. */
@@ -205,6 +208,8 @@ export interface Services {
   readonly log: Log;
   /** Name of this pod. */
   readonly pod: string;
+  /** Slot of this worker in the pod; 0 when the server is alone. */
+  readonly worker: number;
   /** Publishes to rooms as the HTTP API does. */
   readonly publish: Publisher['publish'];
   readonly presence: Presence;

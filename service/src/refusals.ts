@@ -25,6 +25,7 @@ export const REFUSALS = {
   forbidden: { message: 'the token does not allow this room', retry: false, status: 403 },
   bad_origin: { message: 'this origin is not allowed', retry: false, status: 403 },
   not_found: { message: 'there is no such thing here', retry: false, status: 404 },
+  wrong_method: { message: 'this path does not take this method', retry: false, status: 405 },
   too_large: { message: 'the body or message is too large', retry: false, status: 413, close: 1009 },
   too_many_rooms: { message: 'this socket is in as many rooms as it may be', retry: false, status: 409 },
   rate_limited: { message: 'too many messages; slow down', retry: true, status: 429, close: 4429 },

@@ -1,0 +1,51 @@
+/** What clients of the gateway may send: shapes, and nothing that could reach another room. */
+import { z } from 'zod';
+import { type RefusalCode, Refused } from '../refusals.ts';
+
+// Printable: no control, format, surrogate, private-use or unassigned characters, and no line or paragraph separators.
+const printable = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
+const RESERVED_EVENTS = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+  'presence',
+  'recovery',
+  'error',
+]);
+const MOST_ROOMS_PER_CALL = 1000;
+const MOST_PRESENCE_CHARACTERS = 2048;
+
+/** 1 to 128 printable characters. */
+export const room = z.string().min(1).max(128).regex(printable, 'must be printable');
+
+const presenceMeta = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (meta) => JSON.stringify(meta).length <= MOST_PRESENCE_CHARACTERS,
+    `must be at most ${MOST_PRESENCE_CHARACTERS} characters of JSON`,
+  );
+
+export const joinRooms = z.union([room.transform((name) => [name]), z.array(room).min(1).max(MOST_ROOMS_PER_CALL)]);
+export const joinOptions = z.strictObject({ presence: presenceMeta.optional(), after: z.string().max(256).optional() });
+export const publishOptions = z.strictObject({
+  event: z
+    .string()
+    .min(1)
+    .max(64)
+    .refine((name) => !RESERVED_EVENTS.has(name), 'is reserved')
+    .optional(),
+  id: z.string().min(1).max(128).regex(printable, 'must be printable').optional(),
+  volatile: z.boolean().optional(),
+});
+
+/** The value in its checked shape. Throws `Refused` with `code`, naming the field. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, code: RefusalCode, field: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? field : `${field}.${issue.path.join('.')}`;
+  throw new Refused(code, `${path} ${issue?.message ?? 'is not valid'}`);
+}

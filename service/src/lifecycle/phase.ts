@@ -1,0 +1,33 @@
+/** Where a process is in its life: the one truth behind probes and refusals. */
+
+export type PhaseName = 'starting' | 'ready' | 'draining' | 'stopped';
+
+const ORDER: readonly PhaseName[] = ['starting', 'ready', 'draining', 'stopped'];
+
+export interface Phase {
+  name(): PhaseName;
+  /** Whether /readyz may say yes as far as the phase goes. */
+  isReady(): boolean;
+  isDraining(): boolean;
+  /** Moves forward; going back or staying does nothing. */
+  advance(to: PhaseName): void;
+  /** From now on not ready, whatever `readyWhileDraining` says: an operator asked for it. */
+  withdraw(): void;
+}
+
+/** `readyWhileDraining` keeps a draining process ready, for platforms that take terminating pods out by themselves. */
+export function createPhase(options: { readyWhileDraining: boolean }): Phase {
+  let name: PhaseName = 'starting';
+  let isWithdrawn = false;
+  return {
+    name: () => name,
+    isReady: () => !isWithdrawn && (name === 'ready' || (name === 'draining' && options.readyWhileDraining)),
+    isDraining: () => name === 'draining',
+    advance(to) {
+      if (ORDER.indexOf(to) > ORDER.indexOf(name)) name = to;
+    },
+    withdraw() {
+      isWithdrawn = true;
+    },
+  };
+}

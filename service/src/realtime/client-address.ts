@@ -1,0 +1,59 @@
+/** Whose connection is this? The right-most address that no trusted proxy wrote. Pure. */
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** Decides from the address of the connection and the X-Forwarded-For header. */
+export type ClientAddress = (remoteAddress: string | undefined, forwardedFor: string | undefined) => string;
+
+/**
+ * `trusted` is a list of addresses and CIDRs, or one number: how many proxies stand in front.
+ * Throws an Error that names the entry which is neither. An unknown address is `unknown`.
+ */
+export function createClientAddress(trusted: readonly string[]): ClientAddress {
+  const hops = trusted.length === 1 && /^\d{1,2}$/.test(trusted[0] ?? '') ? Number(trusted[0]) : undefined;
+  if (hops !== undefined) return (remote, header) => byHops(normalise(remote), split(header), hops);
+  if (trusted.length === 0) return (remote) => normalise(remote);
+  const proxies = blockList(trusted);
+  return (remote, header) => byProxies(normalise(remote), split(header), proxies);
+}
+
+/** IPv4 in IPv6 clothes is IPv4; anything that is no address is `unknown`. */
+export function normalise(address: string | undefined): string {
+  const text = (address ?? '').trim().replace(/^\[|\]$/g, '');
+  const plain = text.toLowerCase().startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
+  return isIP(plain) ? plain.toLowerCase() : 'unknown';
+}
+
+function split(header: string | undefined): string[] {
+  return header === undefined ? [] : header.split(',').slice(-32).map(normalise);
+}
+
+function byHops(remote: string, chain: readonly string[], hops: number): string {
+  return [...chain, remote].at(-1 - hops) ?? chain[0] ?? remote;
+}
+
+function byProxies(remote: string, chain: readonly string[], proxies: BlockList): string {
+  let client = remote;
+  for (const next of [...chain].reverse()) {
+    if (!isTrusted(client, proxies) || next === 'unknown') return client;
+    client = next;
+  }
+  return client;
+}
+
+function isTrusted(address: string, proxies: BlockList): boolean {
+  return address !== 'unknown' && proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+function blockList(entries: readonly string[]): BlockList {
+  const proxies = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIP(address);
+    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
+    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
+      throw new Error(`"${entry}" is no address, CIDR or number of hops`);
+    }
+    proxies.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return proxies;
+}

@@ -1,0 +1,39 @@
+/** Remembers what was answered under an idempotency key, for a window of time. */
+import type { Clock, PublishResult } from '../contracts.ts';
+
+export interface Idempotency {
+  /** Runs `publish` unless the key is known; then answers what was answered before. A failed publish is forgotten. */
+  once(key: string, publish: () => Promise<PublishResult>): Promise<PublishResult>;
+}
+
+// About 100 bytes each; the oldest go first.
+const MOST_KEYS = 200_000;
+
+export function createIdempotency(windowMs: number, clock: Clock): Idempotency {
+  // Insertion order is age, because entries are never moved.
+  const known = new Map<string, { until: number; result: Promise<PublishResult> }>();
+
+  function forgetOld(): void {
+    const now = clock.now();
+    for (const [key, entry] of known) {
+      if (entry.until > now && known.size <= MOST_KEYS) return;
+      known.delete(key);
+    }
+  }
+
+  return {
+    async once(key, publish) {
+      forgetOld();
+      const before = known.get(key);
+      if (before !== undefined) return { ...(await before.result), duplicate: true };
+      const result = publish();
+      known.set(key, { until: clock.now() + windowMs, result });
+      try {
+        return await result;
+      } catch (error) {
+        known.delete(key);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,226 @@
+/** The public side of one server: HTTP, Engine.IO and Socket.IO, built around an Inlet and a Fanout. */
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
+import { type Namespace, Server, type Socket } from 'socket.io';
+import type {
+  Cancel,
+  Clock,
+  Directory,
+  Fanout,
+  Identities,
+  Identity,
+  Inlet,
+  Log,
+  Metrics,
+  Publisher,
+  Startable,
+} from '../contracts.ts';
+import { refusalBody } from '../refusals.ts';
+import { createAdmission } from './admit.ts';
+import { createBrake } from './brake.ts';
+import { createClientAddress } from './client-address.ts';
+import { closeTransport, createConnections, cut } from './connections.ts';
+import { createDemoPage } from './demo-page.ts';
+import { createLocalDirectory } from './directory.ts';
+import { createIdempotency } from './idempotency.ts';
+import { createPublisher } from './publisher.ts';
+import { createSessions } from './sessions.ts';
+import { bufferedBytes, guardHandlers, sizeOf } from './upstream.ts';
+
+export interface RealtimeOptions {
+  readonly pod: string;
+  readonly demo: boolean;
+  readonly origins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  /** Undefined: no connection state recovery. */
+  readonly recoveryWindowMs: number | undefined;
+  readonly idempotencyWindowMs: number;
+  readonly handshakesPerSecond: number;
+  readonly maxConnections: number;
+  readonly sessionsPerAddress: number;
+  readonly connectTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  readonly maxPayloadBytes: number;
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly slowReaderSoftBytes: number;
+  readonly slowReaderHardBytes: number;
+}
+
+export interface RealtimeDeps {
+  readonly inlet: Inlet;
+  readonly fanout: Fanout;
+  readonly identities: Identities;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Recent event-loop delay, for the brake. */
+  eventLoopDelayMs(): number;
+  /** True once new sessions must go elsewhere. */
+  refusesSessions(): boolean;
+}
+
+/** A connection as the drain lets it go. */
+export interface RealtimeConnection {
+  isOpen(): boolean;
+  hasUnsent(): boolean;
+  letGo(): void;
+  cut(): void;
+}
+
+export interface Realtime extends Startable {
+  readonly io: Server;
+  readonly publisher: Publisher;
+  readonly directory: Directory;
+  identityOf(socket: Socket): Identity;
+  refresh(socket: Socket, token: string): Promise<Identity>;
+  connections(): RealtimeConnection[];
+}
+
+// What a request may take before it is cut: slow headers and slow bodies hold a socket, and nothing else ends them.
+const HTTP_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+  connectionsCheckingInterval: 2_000,
+};
+
+export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Realtime {
+  const { clock, log, metrics, inlet } = deps;
+  const connections = createConnections(options, deps);
+  const brake = createBrake(options.handshakesPerSecond, clock, deps.eventLoopDelayMs);
+  const addressOf = createClientAddress(options.trustedProxies);
+  const admission = createAdmission(options, {
+    brake,
+    metrics,
+    addressOf,
+    refusesSessions: deps.refusesSessions,
+    connections: connections.count,
+  });
+  const http = createServer(HTTP_LIMITS, createPages(options.demo));
+  const io = createSocketServer(http, options, deps.fanout);
+  const sessions = createSessions({
+    identities: deps.identities,
+    clock,
+    expire: (socket) => connections.close(socket.conn, 'token_expired'),
+  });
+  const idempotency = createIdempotency(options.idempotencyWindowMs, clock);
+  const unfinished = new WeakMap<EngineSocket, () => void>();
+  let cancelWatch: Cancel | undefined;
+
+  guardHandlers(io, {
+    authenticate: sessions.authenticate,
+    admitEvent: (socket, event) => {
+      if (connections.maySpeak(socket.conn)) return true;
+      metrics.refused('rate_limited');
+      const ack = event.at(-1);
+      if (typeof ack === 'function') ack(refusalBody('rate_limited'));
+      return false;
+    },
+    onFault(error, where) {
+      metrics.handlerFault(where.nsp);
+      log.error({ err: error, ...where }, 'handler failed');
+    },
+  });
+
+  function onConnection(socket: Socket): void {
+    unfinished.get(socket.conn)?.();
+    const nsp = socket.nsp.name;
+    sessions.began(socket);
+    metrics.namespaceJoined(nsp);
+    if (options.recoveryWindowMs !== undefined && wantsRecovery(socket))
+      metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
+    socket.once('disconnect', (reason) => {
+      sessions.ended(socket);
+      metrics.namespaceLeft(nsp);
+      log.debug({ socketId: socket.id, nsp, reason }, 'socket closed');
+    });
+  }
+
+  function watchNamespace(nsp: Namespace): void {
+    nsp.on('connection', onConnection);
+  }
+
+  const engine = io.engine as unknown as Engine;
+  engine.use(admission.middleware as Parameters<Engine['use']>[0]);
+  engine.on('connection', (connection: EngineSocket) => {
+    metrics.handshake('accepted');
+    connections.add(connection);
+    const finished = admission.began(connection.request);
+    unfinished.set(connection, finished);
+    connection.once('close', finished);
+  });
+  engine.on('connection_error', () => metrics.handshake('bad_request'));
+  engine.on('flush', (_connection: EngineSocket, packets: readonly { data?: unknown }[]) => {
+    let bytes = 0;
+    for (const packet of packets) bytes += sizeOf(packet.data);
+    metrics.sent(packets.length, bytes);
+  });
+  watchNamespace(io.of('/'));
+  io.on('new_namespace', watchNamespace);
+  metrics.observe({
+    brakeTokens: brake.tokens,
+    bufferedBytes: connections.bufferedBytes,
+    slowReaders: connections.slowReaders,
+  });
+
+  return {
+    io,
+    publisher: createPublisher(io, { idempotency, clock }),
+    directory: createLocalDirectory(io, sessions, options.pod),
+    identityOf: sessions.identityOf,
+    refresh: sessions.refresh,
+    connections: () => [...connections.all()].map(asLeaver),
+    async start() {
+      cancelWatch = connections.watch();
+      await inlet.start(http);
+    },
+    async stop() {
+      cancelWatch?.();
+      await inlet.stop();
+      for (const connection of connections.all()) cut(connection);
+      await io.close();
+      http.closeAllConnections();
+    },
+  };
+}
+
+function createSocketServer(http: HttpServer, options: RealtimeOptions, fanout: Fanout): Server {
+  return new Server(http, {
+    adapter: fanout.adapter as never,
+    serveClient: false,
+    transports: ['polling', 'websocket'],
+    cors: { origin: options.origins.includes('*') ? '*' : [...options.origins] },
+    pingInterval: options.pingIntervalMs,
+    pingTimeout: options.pingTimeoutMs,
+    connectTimeout: options.connectTimeoutMs,
+    maxHttpBufferSize: options.maxPayloadBytes,
+    ...(options.recoveryWindowMs === undefined
+      ? {}
+      : { connectionStateRecovery: { maxDisconnectionDuration: options.recoveryWindowMs, skipMiddlewares: false } }),
+  });
+}
+
+function createPages(demo: boolean): (req: IncomingMessage, res: ServerResponse) => void {
+  const page = demo ? createDemoPage() : undefined;
+  return (req, res) => {
+    if (page?.(req, res)) return;
+    res.writeHead(404, { 'Content-Type': 'application/json' });
+    res.end(JSON.stringify(refusalBody('not_found', 'Socket.IO is on /socket.io/')));
+  };
+}
+
+function wantsRecovery(socket: Socket): boolean {
+  return socket.recovered || (socket.handshake.auth as { pid?: unknown } | undefined)?.pid !== undefined;
+}
+
+function asLeaver(connection: EngineSocket): RealtimeConnection {
+  return {
+    isOpen: () => connection.readyState === 'open',
+    hasUnsent: () => connection.upgrading || bufferedBytes(connection) > 0,
+    letGo: () => closeTransport(connection, 'draining'),
+    cut: () => cut(connection),
+  };
+}

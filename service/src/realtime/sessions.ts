@@ -1,0 +1,92 @@
+/** Who each socket is, which sockets a user has, and when a session ends. */
+import type { Socket } from 'socket.io';
+import type { Cancel, Clock, Identities, Identity } from '../contracts.ts';
+import { Refused } from '../refusals.ts';
+
+export interface Sessions {
+  /** Reads the token of a socket that wants in. Rejects with `Refused`. */
+  authenticate(socket: Socket): Promise<void>;
+  /** Takes a fresh token of the same user. Rejects with `Refused`; the session then stays as it was. */
+  refresh(socket: Socket, token: string): Promise<Identity>;
+  /** The socket is in its namespace now: its session counts, and ends when its token does. */
+  began(socket: Socket): void;
+  ended(socket: Socket): void;
+  identityOf(socket: Socket): Identity;
+  socketsOf(sub: string): readonly Socket[];
+}
+
+interface Session {
+  identity: Identity;
+  cancelExpiry?: Cancel;
+}
+
+// A token that was accepted within the clock tolerance although it had expired is good for that long.
+const CLOCK_TOLERANCE_MS = 30_000;
+
+export function createSessions(deps: { identities: Identities; clock: Clock; expire(socket: Socket): void }): Sessions {
+  const { identities, clock } = deps;
+  const sessions = new WeakMap<Socket, Session>();
+  const users = new Map<string, Set<Socket>>();
+
+  function armExpiry(socket: Socket, session: Session): void {
+    session.cancelExpiry?.();
+    delete session.cancelExpiry;
+    if (session.identity.exp === undefined) return;
+    const left = session.identity.exp * 1000 - clock.wall();
+    session.cancelExpiry = clock.after(left > 0 ? left : left + CLOCK_TOLERANCE_MS, () => deps.expire(socket));
+  }
+
+  function sessionOf(socket: Socket): Session {
+    const session = sessions.get(socket);
+    if (session === undefined) throw new Refused('unauthorized', 'this socket has no session');
+    return session;
+  }
+
+  return {
+    async authenticate(socket) {
+      const identity = await identities.verify(tokenOf(socket));
+      const data = socket.data as { sub?: unknown };
+      if (socket.recovered && data.sub !== identity.sub) {
+        throw new Refused('unauthorized', 'this session belongs to somebody else');
+      }
+      if (identity.sub === undefined) delete data.sub;
+      else data.sub = identity.sub;
+      sessions.set(socket, { identity });
+    },
+    async refresh(socket, token) {
+      const session = sessionOf(socket);
+      const identity = await identities.verify(token);
+      if (identity.sub !== session.identity.sub) throw new Refused('unauthorized', 'the token is for somebody else');
+      session.identity = identity;
+      armExpiry(socket, session);
+      return identity;
+    },
+    began(socket) {
+      const session = sessionOf(socket);
+      armExpiry(socket, session);
+      const { sub } = session.identity;
+      if (sub === undefined) return;
+      const own = users.get(sub);
+      if (own === undefined) users.set(sub, new Set([socket]));
+      else own.add(socket);
+    },
+    ended(socket) {
+      const session = sessions.get(socket);
+      session?.cancelExpiry?.();
+      const sub = session?.identity.sub;
+      const own = sub === undefined ? undefined : users.get(sub);
+      if (sub === undefined || own === undefined) return;
+      own.delete(socket);
+      if (own.size === 0) users.delete(sub);
+    },
+    identityOf: (socket) => sessionOf(socket).identity,
+    socketsOf: (sub) => [...(users.get(sub) ?? [])],
+  };
+}
+
+function tokenOf(socket: Socket): string | undefined {
+  const auth = socket.handshake.auth as Record<string, unknown> | undefined;
+  if (typeof auth?.token === 'string') return auth.token;
+  const header = socket.handshake.headers.authorization;
+  return header?.toLowerCase().startsWith('bearer ') ? header.slice(7).trim() : undefined;
+}

@@ -1,0 +1,214 @@
+/** Composition root of one Socket.IO process. */
+import { loadApp } from './app/load-app.ts';
+import { systemClock } from './clock.ts';
+import { type Config, rereadSecret } from './config.ts';
+import type { App, Cancel, Clock, Inlet, Log, SecretValues, Services, Startable } from './contracts.ts';
+import { createMemoryFanout } from './fanout/memory.ts';
+import { createIdentities } from './identity/identities.ts';
+import { createDrain } from './lifecycle/drain.ts';
+import { createPhase } from './lifecycle/phase.ts';
+import { createLog } from './ops/log.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { createOps } from './ops/ops.ts';
+import { createMemoryPresence } from './presence/memory.ts';
+import { createOwnPort } from './realtime/own-port.ts';
+import { createRealtime } from './realtime/realtime.ts';
+import { roomName } from './realtime/room-names.ts';
+import type { Secret } from './settings.ts';
+import { VERSION } from './version.ts';
+
+export interface ServerOptions {
+  /** Where relative paths in the configuration start. */
+  readonly folder: string;
+  /** Lets terminus handle SIGTERM and SIGINT and end the process; off in tests, where one process holds several servers. */
+  readonly signals: boolean;
+  /** Whether logs go to a terminal. */
+  readonly isTty: boolean;
+  readonly app?: App;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  readonly inlet?: Inlet;
+}
+
+export interface RunningServer extends Startable {
+  readonly log: Log;
+  publicUrl(): string | undefined;
+  internalUrl(): string | undefined;
+  /** Drains: clients are let go over the window. Resolves when none is left. */
+  drain(): Promise<void>;
+  /** Skips the waits of a drain, now or later. */
+  hurry(): void;
+}
+
+const SECRET_POLL_MS = 5_000;
+const PRESENCE = { lingerMs: 5_000, debounceMs: 500 };
+
+/** Builds a server; nothing runs before `start()`, which rejects when the app module or a port cannot be had. */
+export function createServer(config: Config, options: ServerOptions): RunningServer {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLog({ level: config.logLevel, format: logFormat(config, options), pod: config.pod });
+  const { metrics, text, contentType, ...metricsLife } = createMetrics({ version: VERSION, pod: config.pod });
+  const phase = createPhase({ readyWhileDraining: config.readyWhileDraining });
+  const secrets = [config.apiKey, config.jwtSecret, config.jwtPublicKey].map((secret) =>
+    createRotatingSecret(secret, log),
+  );
+  const [apiKeys, jwtSecrets, jwtPublicKeys] = secrets.map((secret) => secret.values) as [
+    SecretValues,
+    SecretValues,
+    SecretValues,
+  ];
+  const identities = createIdentities(
+    { auth: config.auth, issuer: config.jwtIssuer, audience: config.jwtAudience, jwksUrl: config.jwksUrl },
+    { secrets: jwtSecrets, publicKeys: jwtPublicKeys, clock, metrics, log },
+  );
+  const fanout = createMemoryFanout({ recovery: config.recovery }, metrics);
+  const presence = createMemoryPresence(PRESENCE, { clock });
+  const inlet = options.inlet ?? createOwnPort({ host: config.host, port: config.port });
+  const realtime = createRealtime(
+    { ...config, recoveryWindowMs: config.recovery ? config.recoveryWindowMs : undefined },
+    {
+      inlet,
+      fanout,
+      identities,
+      clock,
+      log,
+      metrics,
+      eventLoopDelayMs: metricsLife.eventLoopDelayMs,
+      refusesSessions: () => drain.refusesSessions(),
+    },
+  );
+  const drain = createDrain(
+    { endpointWaitMs: config.endpointWaitMs, windowMs: config.drainWindowMs, deadlineMs: config.drainDeadlineMs },
+    { clock, log, metrics, connections: realtime.connections },
+  );
+  const services: Services = {
+    log,
+    pod: config.pod,
+    worker: 0,
+    publish: realtime.publisher.publish,
+    presence,
+    limits: { roomsPerSocket: config.roomsPerSocket },
+    roomName,
+    identityOf: realtime.identityOf,
+    refresh: realtime.refresh,
+    answered: metrics.answered,
+  };
+  const stop = once(async () => {
+    phase.advance('stopped');
+    await realtime.stop();
+    await presence.stop();
+    await fanout.stop();
+    await identities.stop();
+    for (const secret of secrets) secret.stop();
+    await metricsLife.stop();
+  });
+  const leave = async () => {
+    phase.advance('draining');
+    await drain.run();
+  };
+  const ops = createOps(
+    {
+      host: config.internalHost,
+      port: config.internalPort,
+      version: VERSION,
+      apiMaxBodyBytes: config.apiMaxBodyBytes,
+      signals: options.signals,
+      pod: config.pod,
+    },
+    {
+      log,
+      clock,
+      phase,
+      metrics,
+      metricsText: text,
+      metricsContentType: contentType,
+      checks: [...identities.checks, ...fanout.checks, ...presence.checks],
+      apiKeys,
+      publisher: realtime.publisher,
+      directory: realtime.directory,
+      presence,
+      drain() {
+        phase.withdraw();
+        void leave();
+      },
+      async beforeShutdown() {
+        await leave();
+        await stop();
+      },
+    },
+  );
+
+  return {
+    log,
+    publicUrl: inlet.url,
+    internalUrl: ops.url,
+    async start() {
+      for (const line of remarks(config)) log.warn({}, line);
+      await metricsLife.start();
+      for (const secret of secrets) secret.start(clock);
+      // Probes answer "not yet" while the rest comes up.
+      await ops.start();
+      await identities.start();
+      await fanout.start();
+      await presence.start();
+      const app = options.app ?? (await loadApp(config.app, options.folder));
+      await app(realtime.io, services);
+      await realtime.start();
+      phase.advance('ready');
+      log.info({ url: inlet.url(), internal: ops.url(), fanout: fanout.kind, auth: config.auth }, 'listening');
+    },
+    async stop() {
+      await stop();
+      await ops.stop();
+    },
+    drain: leave,
+    hurry: drain.hurry,
+  };
+}
+
+/** What an operator should know about the chosen settings, said once at the start. */
+function remarks(config: Config): string[] {
+  const lines: string[] = [];
+  if (config.auth === 'none')
+    lines.push('SOCKETFLEET_AUTH=none: everybody who reaches the public port may join and publish to every room');
+  if (config.apiKey.values.length === 0) lines.push('the HTTP API is off: no SOCKETFLEET_API_KEY');
+  return lines;
+}
+
+function logFormat(config: Config, options: ServerOptions): 'json' | 'pretty' {
+  if (config.logFormat !== 'auto') return config.logFormat;
+  return options.isTty ? 'pretty' : 'json';
+}
+
+/** A secret that is read again when its file changes, so that it can be rotated without a restart. */
+function createRotatingSecret(
+  secret: Secret,
+  log: Log,
+): { values: SecretValues; start(clock: Clock): void; stop: Cancel } {
+  let current = secret;
+  let cancel: Cancel | undefined;
+  return {
+    values: () => current.values,
+    start(clock) {
+      if (secret.file === undefined) return;
+      cancel = clock.every(SECRET_POLL_MS, () => {
+        try {
+          const next = rereadSecret(current);
+          if (next.values.join('\n') !== current.values.join('\n')) log.info({ file: next.file }, 'secret changed');
+          current = next;
+        } catch (error) {
+          log.warn({ err: error, file: current.file }, 'secret cannot be read again');
+        }
+      });
+    },
+    stop: () => cancel?.(),
+  };
+}
+
+function once(call: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => {
+    result ??= call();
+    return result;
+  };
+}
