@@ -1,0 +1,77 @@
+/**
+ * Counts what each client received, so that a benchmark with a missing, doubled or reordered message fails.
+ * An event is `42["m","00000017xxxx..."]`: its number stands at a fixed place and is read without parsing the JSON.
+ */
+
+/** The event that the server under test emits. */
+export const EVENT = 'm';
+
+const PREFIX = `42["${EVENT}","`;
+const DIGITS = 8;
+
+/** What all clients received since the tally began. */
+export interface Verdict {
+  readonly expected: number;
+  readonly delivered: number;
+  readonly bytes: number;
+  /** What went wrong, one line each, the first few only; empty when everything arrived once and in order. */
+  readonly faults: readonly string[];
+}
+
+/** The text of event `seq`, `bytes` long (at least 8). */
+export function payload(seq: number, bytes: number): string {
+  return String(seq).padStart(DIGITS, '0').padEnd(bytes, 'x');
+}
+
+/** Counts the events of a fixed number of clients, numbered from 0 by their place. */
+export interface Tally {
+  /** Takes one frame; true when it was an event. */
+  take(client: number, frame: Uint8Array): boolean;
+  /** Events that arrived since the tally began. */
+  readonly delivered: number;
+  /** Compares with what should have arrived: `perClient` events, numbered from `first`. */
+  verdict(perClient: number): Verdict;
+}
+
+/** A tally of `clients` clients whose next event has the number `first`. */
+export function createTally(clients: number, first: number): Tally {
+  const counts = new Uint32Array(clients);
+  const disorder = new Map<number, string>();
+  let delivered = 0;
+  let bytes = 0;
+  return {
+    take(client, frame) {
+      if (!isEvent(frame)) return false;
+      const expected = first + (counts[client] ?? 0);
+      const seq = sequenceOf(frame);
+      if (seq !== expected && !disorder.has(client))
+        disorder.set(client, `event ${seq} came where ${expected} was due`);
+      counts[client] = (counts[client] ?? 0) + 1;
+      delivered++;
+      bytes += frame.length;
+      return true;
+    },
+    get delivered() {
+      return delivered;
+    },
+    verdict(perClient) {
+      const faults = [...disorder].map(([client, text]) => `client ${client}: ${text}`);
+      for (const [client, count] of counts.entries()) {
+        if (count !== perClient) faults.push(`client ${client}: ${count} of ${perClient} events arrived`);
+      }
+      return { expected: clients * perClient, delivered, bytes, faults: faults.slice(0, 10) };
+    },
+  };
+}
+
+function isEvent(frame: Uint8Array): boolean {
+  if (frame.length < PREFIX.length + DIGITS) return false;
+  for (let at = 0; at < PREFIX.length; at++) if (frame[at] !== PREFIX.charCodeAt(at)) return false;
+  return true;
+}
+
+function sequenceOf(frame: Uint8Array): number {
+  let seq = 0;
+  for (let at = PREFIX.length; at < PREFIX.length + DIGITS; at++) seq = seq * 10 + (frame[at] ?? 0) - 48;
+  return seq;
+}
