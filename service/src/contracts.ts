@@ -85,7 +85,7 @@ export type SecretValues = () => readonly string[];
 /** Turns a handshake's token into an identity. */
 export interface Identities extends Startable {
   readonly checks: readonly Check[];
-  /** Rejects with a `Refused` (`unauthorized` or `token_expired`); never with the token in its text. */
+  /** Rejects with a `Refused`: `unauthorized`, `token_expired`, or `unavailable` when the keys cannot be fetched. Never with the token in its text. */
   verify(token: string | undefined): Promise<Identity>;
 }
 
