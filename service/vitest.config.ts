@@ -1,15 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit needs nothing; integration opens real sockets; process spawns the built program. */
+/** unit needs nothing; integration opens real sockets; process spawns the built program. One kind after the other. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'] } },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], maxWorkers: 2 } },
-      { extends: true, test: { name: 'process', include: ['test/process/**/*.test.ts'], maxWorkers: 2 } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'integration', include: ['test/integration/**/*.test.ts'], sequence: { groupOrder: 1 } },
+      },
+      { extends: true, test: { name: 'process', include: ['test/process/**/*.test.ts'], sequence: { groupOrder: 2 } } },
     ],
   },
 });

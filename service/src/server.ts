@@ -47,7 +47,8 @@ const PRESENCE = { lingerMs: 5_000, debounceMs: 500 };
 export function createServer(config: Config, options: ServerOptions): RunningServer {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog({ level: config.logLevel, format: logFormat(config, options), pod: config.pod });
-  const { metrics, text, contentType, ...metricsLife } = createMetrics({ version: VERSION, pod: config.pod });
+  const meter = createMetrics({ version: VERSION }, { clock });
+  const { metrics } = meter;
   const phase = createPhase({ readyWhileDraining: config.readyWhileDraining });
   const secrets = [config.apiKey, config.jwtSecret, config.jwtPublicKey].map((secret) =>
     createRotatingSecret(secret, log),
@@ -73,7 +74,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       clock,
       log,
       metrics,
-      eventLoopDelayMs: metricsLife.eventLoopDelayMs,
+      eventLoopDelayMs: meter.eventLoopDelayMs,
       refusesSessions: () => drain.refusesSessions(),
     },
   );
@@ -100,7 +101,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     await fanout.stop();
     await identities.stop();
     for (const secret of secrets) secret.stop();
-    await metricsLife.stop();
+    await meter.stop();
   });
   const leave = async () => {
     phase.advance('draining');
@@ -120,8 +121,8 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       clock,
       phase,
       metrics,
-      metricsText: text,
-      metricsContentType: contentType,
+      metricsText: meter.text,
+      metricsContentType: meter.contentType,
       checks: [...identities.checks, ...fanout.checks, ...presence.checks],
       apiKeys,
       publisher: realtime.publisher,
@@ -144,7 +145,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     internalUrl: ops.url,
     async start() {
       for (const line of remarks(config)) log.warn({}, line);
-      await metricsLife.start();
+      await meter.start();
       for (const secret of secrets) secret.start(clock);
       // Probes answer "not yet" while the rest comes up.
       await ops.start();

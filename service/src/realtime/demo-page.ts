@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 /** Answers a request that is for the page, and says whether it was. */
 export type DemoPage = (req: IncomingMessage, res: ServerResponse) => boolean;
@@ -16,8 +17,11 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
 
 /** Reads the page's files; throws when they are not where the build puts them. */
 export function createDemoPage(): DemoPage {
-  const html = readFileSync(new URL('./demo/index.html', import.meta.url), 'utf8');
-  const client = createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js');
+  // Browsers hash what the HTML parser hands them, and that knows only one kind of line end.
+  const html = readFileSync(new URL('./demo/index.html', import.meta.url), 'utf8').replaceAll('\r\n', '\n');
+  // Only the larger build is named in the package's exports; the other one lies beside it.
+  const larger = createRequire(import.meta.url).resolve('socket.io-client/dist/socket.io.js');
+  const client = join(dirname(larger), 'socket.io.min.js');
   const assets = new Map<string, Asset>([
     ['/', asset(html, 'text/html; charset=utf-8', { 'content-security-policy': policyFor(html) })],
     ['/demo/socket.io.js', asset(readFileSync(client), 'text/javascript; charset=utf-8')],
