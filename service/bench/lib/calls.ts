@@ -58,19 +58,12 @@ export interface ConnectOrder {
   readonly concurrency: number;
 }
 
-/** What is to arrive at each client: `turns` times `events` events, numbered from `first`. */
-export interface ExpectOrder {
-  readonly turns: number;
-  readonly events: number;
-  readonly first: number;
-}
-
 /** Calls to the swarm. It sends the notice `turn` when a turn has arrived everywhere. */
 export interface SwarmCalls {
   /** Rejects when a client cannot connect. */
   connect: { ask: ConnectOrder; answer: { wallMs: number } };
-  /** Starts counting. */
-  expect: { ask: ExpectOrder; answer: null };
+  /** Starts counting what this order sends. */
+  expect: { ask: EmitOrder; answer: null };
   /** What has arrived since `expect`. */
   verdict: { ask: undefined; answer: Verdict };
   /** Clients that are connected, and how many were closed by the server. */

@@ -12,15 +12,16 @@ export interface Delivery extends Window {
 
 /** A message was lost, doubled or out of order. */
 export class DeliveryFault extends Error {
-  constructor({ delivered, expected, faults }: Verdict) {
-    super([`${delivered} of ${expected} messages were delivered`, ...faults].join('\n  '));
+  constructor({ delivered, expected, faults }: Verdict, lostClients: number) {
+    const summary = `${delivered} of ${expected} messages were delivered, ${lostClients} clients were closed`;
+    super([summary, ...faults].join('\n  '));
     this.name = 'DeliveryFault';
   }
 }
 
 /** Broadcasts and measures. Rejects with a {@link DeliveryFault} unless every client received every message once, in order. */
 export async function deliver({ subject, swarm }: Rig, order: EmitOrder): Promise<Delivery> {
-  await swarm.call('expect', { turns: order.turns, events: order.events, first: order.first });
+  await swarm.call('expect', order);
   await subject.call('openWindow', undefined);
   const relay = relayTurns(subject, swarm);
   const emitted = subject.call('emit', order, LONGEST_MS).then(() => true);
@@ -28,7 +29,7 @@ export async function deliver({ subject, swarm }: Rig, order: EmitOrder): Promis
   const window = await subject.call('closeWindow', undefined);
   const verdict = await swarm.call('verdict', undefined);
   if (!isComplete || verdict.faults.length > 0 || verdict.delivered !== verdict.expected) {
-    throw new DeliveryFault(verdict);
+    throw new DeliveryFault(verdict, (await swarm.call('population', undefined)).lost);
   }
   return { ...window, delivered: verdict.delivered };
 }

@@ -13,7 +13,6 @@ const DIGITS = 8;
 export interface Verdict {
   readonly expected: number;
   readonly delivered: number;
-  readonly bytes: number;
   /** What went wrong, one line each, the first few only; empty when everything arrived once and in order. */
   readonly faults: readonly string[];
 }
@@ -33,33 +32,40 @@ export interface Tally {
   verdict(perClient: number): Verdict;
 }
 
-/** A tally of `clients` clients whose next event has the number `first`. */
-export function createTally(clients: number, first: number): Tally {
+/** The events to come: the number of the first one, and the bytes that each carries. */
+export interface Expected {
+  readonly first: number;
+  readonly bytes: number;
+}
+
+/** A tally of `clients` clients. */
+export function createTally(clients: number, { first, bytes }: Expected): Tally {
+  const shortest = PREFIX.length + bytes + '"]'.length;
   const counts = new Uint32Array(clients);
-  const disorder = new Map<number, string>();
+  const wrong = new Map<number, string>();
   let delivered = 0;
-  let bytes = 0;
   return {
     take(client, frame) {
       if (!isEvent(frame)) return false;
-      const expected = first + (counts[client] ?? 0);
+      const due = first + (counts[client] ?? 0);
       const seq = sequenceOf(frame);
-      if (seq !== expected && !disorder.has(client))
-        disorder.set(client, `event ${seq} came where ${expected} was due`);
+      if (seq !== due && !wrong.has(client)) wrong.set(client, `event ${seq} came where ${due} was due`);
+      if (frame.length < shortest) wrong.set(client, `event ${seq} was cut short`);
       counts[client] = (counts[client] ?? 0) + 1;
       delivered++;
-      bytes += frame.length;
       return true;
     },
     get delivered() {
       return delivered;
     },
     verdict(perClient) {
-      const faults = [...disorder].map(([client, text]) => `client ${client}: ${text}`);
-      for (const [client, count] of counts.entries()) {
-        if (count !== perClient) faults.push(`client ${client}: ${count} of ${perClient} events arrived`);
-      }
-      return { expected: clients * perClient, delivered, bytes, faults: faults.slice(0, 10) };
+      // A lost message stops everybody at its turn: who has the least is the one that missed it.
+      const uneven = [...counts.entries()].filter(([, count]) => count !== perClient).sort(([, a], [, b]) => a - b);
+      const faults = [
+        ...[...wrong].map(([client, text]) => `client ${client}: ${text}`),
+        ...uneven.map(([client, count]) => `client ${client}: ${count} of ${perClient} events arrived`),
+      ];
+      return { expected: clients * perClient, delivered, faults: faults.slice(0, 10) };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The process of clients: connects them, counts what they receive, answers pings. */
 
-import type { ConnectOrder, ExpectOrder, SwarmCalls } from '../lib/calls.ts';
+import type { ConnectOrder, EmitOrder, SwarmCalls } from '../lib/calls.ts';
 import { notifyParent, serveCalls } from '../lib/channel.ts';
 import { createTally, type Tally } from '../lib/tally.ts';
 import type { ClientEvents, SwarmClient } from './client.ts';
@@ -15,8 +15,8 @@ const QUIET_MS = 50;
 function createSwarm() {
   let clients: SwarmClient[] = [];
   let lost = 0;
-  let order: ExpectOrder = { turns: 0, events: 0, first: 0 };
-  let tally: Tally = createTally(0, 0);
+  let order: EmitOrder = { turns: 0, events: 0, bytes: 0, first: 0 };
+  let tally: Tally = createTally(0, order);
   let target = Number.POSITIVE_INFINITY;
 
   const eventsOf = (place: number): ClientEvents => ({
@@ -43,9 +43,9 @@ function createSwarm() {
       await Promise.all(Array.from({ length: concurrency }, lane));
       return { wallMs: performance.now() - begin };
     },
-    expect(next: ExpectOrder) {
+    expect(next: EmitOrder) {
       order = next;
-      tally = createTally(clients.length, order.first);
+      tally = createTally(clients.length, order);
       target = clients.length * order.events;
       return null;
     },
@@ -57,7 +57,7 @@ function createSwarm() {
     closeAll() {
       for (const client of clients) client.close();
       clients = [];
-      tally = createTally(0, 0);
+      tally = createTally(0, order);
       return null;
     },
   };
