@@ -50,3 +50,15 @@ test('a pattern made to be slow is not', () => {
   // Backtracking would take longer than the universe is old; this takes some 50 ms.
   expect(performance.now() - started).toBeLessThan(5_000);
 });
+
+test('every short pattern means what a regular expression would mean', () => {
+  const words = (letters: string, length: number): string[] =>
+    length === 0 ? [''] : words(letters, length - 1).flatMap((word) => [word, ...[...letters].map((x) => word + x)]);
+  const rooms = [...new Set(words('ab', 6))];
+  for (const pattern of new Set(words('ab*', 5))) {
+    const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
+    for (const room of rooms) {
+      if (matchesRoom(pattern, room) !== expression.test(room)) expect.fail(`${pattern} and ${room}`);
+    }
+  }
+});
