@@ -260,3 +260,38 @@ export interface Gauges {
   slowReaders?: () => number;
   ready?: () => boolean;
 }
+
+/** One argument of a Redis command. */
+export type RedisArgument = string | number | Buffer;
+
+/** Commands to the Redis of this installation. Every call rejects while Redis is away, within the command time-out. */
+export interface RedisCommands {
+  /** What every key of this installation begins with; put what belongs to one slot into `{}` behind it. */
+  readonly prefix: string;
+  call(command: string, ...args: RedisArgument[]): Promise<unknown>;
+  /** Runs a Lua script (EVALSHA, EVAL when it is not known). All keys must be in one slot. */
+  script(source: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+  /** Redis is there (again): what it may have forgotten can be written anew. Called at the first contact, too. */
+  onUp(listener: () => void): void;
+}
+
+/** Small messages between the servers of one installation, at most once. */
+export interface Bus {
+  /** Never rejects and never throws: while Redis is away the message is dropped and counted. */
+  publish(topic: string, payload: string): void;
+  /** Calls the listener for each message until cancelled. */
+  subscribe(topic: string, listener: (payload: string) => void): Cancel;
+}
+
+/** One server of the installation, as its lease tells. */
+export interface ServerLease {
+  /** Two characters `[A-Za-z0-9_-]`, claimed, unique among the living. */
+  readonly tag: string;
+  /** Different for each life of a server. */
+  readonly generation: string;
+  readonly pod: string;
+  /** `host:port` of the internal port, IPv6 in brackets; empty when only this machine can reach it. */
+  readonly address: string;
+  readonly connections: number;
+  readonly maxConnections: number;
+}

@@ -18,7 +18,7 @@ export function createProgress(stream: ProgressStream, seconds: () => number): P
   const stamp = () => `${seconds().toFixed(0).padStart(4)} s  `;
   if (stream.isTTY !== true) return { say: (text) => void stream.write(`${stamp()}${text}\n`), done: () => undefined };
   return {
-    say: (text) => void stream.write(`\r\u001b[2K${`${stamp()}${text}`.slice(0, (stream.columns ?? 80) - 1)}`),
+    say: (text) => void stream.write(`\r\u001b[2K${`${stamp()}${text}`.slice(0, (stream.columns || 80) - 1)}`),
     done: () => void stream.write('\r\u001b[2K'),
   };
 }

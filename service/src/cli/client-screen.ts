@@ -34,13 +34,17 @@ export function createScreen(io: ClientIo): Screen {
 }
 
 function pipeScreen(io: ClientIo): Screen {
-  const rl = createInterface({ input: io.input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
+  let rl: Interface | undefined;
   return {
     print: (line) => io.out(`${line}\n`),
     prompt: () => undefined,
-    lines: () => rl,
+    lines() {
+      // Not earlier: lines that arrive before somebody iterates are lost.
+      rl = createInterface({ input: io.input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
+      return rl;
+    },
     onInterrupt: (call) => io.onInterrupt?.(call),
-    close: () => rl.close(),
+    close: () => rl?.close(),
   };
 }
 
