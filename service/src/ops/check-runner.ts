@@ -39,10 +39,10 @@ export function createCheckRunner(
   }
 
   function orTimeout(check: Check, running: Promise<CheckResult>): Promise<CheckResult> {
+    const timedOut = failure(check, `no answer within ${options.timeoutMs} ms`);
     return new Promise((resolve) => {
-      const cancel = clock.after(options.timeoutMs, () =>
-        resolve(failure(check, `no answer within ${options.timeoutMs} ms`)),
-      );
+      // After a long block timers fire before input is read: an answer that has arrived gets one more turn.
+      const cancel = clock.after(options.timeoutMs, () => setImmediate(resolve, timedOut));
       void running.then((result) => {
         cancel();
         resolve(result);
