@@ -54,7 +54,7 @@ export function createCaller<T extends Calls<T>>(child: ChildProcess, label: str
     for (const { reject } of pending.values()) reject(ended);
     pending.clear();
   };
-  child.on('error', (error) => end(`did not start: ${error.message}`));
+  child.on('error', (error) => end(`failed: ${error.message}`));
   child.on('exit', (code, signal) => end(`ended early (${signal ?? `exit code ${code}`})`));
   return {
     call(name, ask, deadlineMs = DEADLINE_MS) {
@@ -108,5 +108,6 @@ export function notifyParent(notice: 'turn'): void {
 }
 
 function reply(message: Message): void {
-  process.send?.(message);
+  // A parent that is gone is told by 'disconnect'; without this callback the failed write would be an error event as well.
+  process.send?.(message, undefined, undefined, () => undefined);
 }
