@@ -5,7 +5,6 @@ import type { Verdict } from './tally.ts';
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
-  readonly external: number;
 }
 
 /** Sockets as the server under test counts them. */
@@ -66,7 +65,7 @@ export interface SwarmCalls {
   expect: { ask: EmitOrder; answer: null };
   /** What has arrived since `expect`. */
   verdict: { ask: undefined; answer: Verdict };
-  /** Clients that are connected, and how many were closed by the server. */
-  population: { ask: undefined; answer: { connected: number; lost: number } };
+  /** How many clients were closed by the server. */
+  lost: { ask: undefined; answer: number };
   closeAll: { ask: undefined; answer: null };
 }

@@ -29,7 +29,7 @@ export async function deliver({ subject, swarm }: Rig, order: EmitOrder): Promis
   const window = await subject.call('closeWindow', undefined);
   const verdict = await swarm.call('verdict', undefined);
   if (!isComplete || verdict.faults.length > 0 || verdict.delivered !== verdict.expected) {
-    throw new DeliveryFault(verdict, (await swarm.call('population', undefined)).lost);
+    throw new DeliveryFault(verdict, await swarm.call('lost', undefined));
   }
   return { ...window, delivered: verdict.delivered };
 }

@@ -33,6 +33,6 @@ export async function depopulate({ swarm, subject }: Rig): Promise<void> {
 
 /** Rejects when the server has closed a client. */
 export async function expectNobodyLost({ swarm }: Rig): Promise<void> {
-  const { lost } = await swarm.call('population', undefined);
+  const lost = await swarm.call('lost', undefined);
   if (lost > 0) throw new Error(`${lost} clients were closed by the server`);
 }

@@ -17,8 +17,8 @@ export function serveSubject(bench: BenchApp, start: () => Promise<string>): voi
       population: () => bench.population(),
       collectGarbage: () => collectGarbage(),
       memory() {
-        const { rss, heapUsed, external } = process.memoryUsage();
-        return { rss, heapUsed, external };
+        const { rss, heapUsed } = process.memoryUsage();
+        return { rss, heapUsed };
       },
       openWindow() {
         collectGarbage();

@@ -53,7 +53,7 @@ function createSwarm() {
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
       return tally.verdict(order.turns * order.events);
     },
-    population: () => ({ connected: clients.length - lost, lost }),
+    lost: () => lost,
     closeAll() {
       for (const client of clients) client.close();
       clients = [];

@@ -31,7 +31,7 @@ function rig(verdict: Verdict) {
   const swarm = caller<SwarmCalls>({
     expect: () => null,
     verdict: () => verdict,
-    population: () => ({ connected: 1, lost: 2 }),
+    lost: () => 2,
   });
   const fake: Rig = { subject, swarm, url: '', scale: QUICK, say: () => undefined };
   return { fake, subject };
