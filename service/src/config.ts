@@ -1,6 +1,7 @@
 /** Turns environment variables into a frozen Config, or into the full list of what is wrong with them. */
 import { readFileSync } from 'node:fs';
-import { SETTINGS, type Secret, type Setting, type Settings, splitSecrets } from './settings.ts';
+import { type Secret, type Setting, splitSecrets } from './setting-kinds.ts';
+import { SETTINGS, type Settings } from './settings.ts';
 
 export type Config = Omit<Settings, 'internalPort'> & { readonly internalPort: number };
 
@@ -136,10 +137,30 @@ function contradictions(settings: Settings): string[] {
   if (settings.slowReaderSoftBytes > settings.slowReaderHardBytes) {
     problems.push('SOCKETFLEET_SLOW_READER_SOFT_BYTES must not be above SOCKETFLEET_SLOW_READER_HARD_BYTES');
   }
+  problems.push(...redisContradictions(settings));
   const internalPort = settings.internalPort ?? internalPortBeside(settings.port);
   if (internalPort > 65_535) problems.push('PORT + 6464 is no port; set SOCKETFLEET_INTERNAL_PORT');
   if (settings.port !== 0 && internalPort === settings.port) {
     problems.push('SOCKETFLEET_INTERNAL_PORT must differ from PORT');
+  }
+  return problems;
+}
+
+function redisContradictions(settings: Settings): string[] {
+  const problems: string[] = [];
+  const urls = settings.redisUrl.values;
+  if (urls.length === 0 && settings.redisTopology !== 'standalone') {
+    problems.push(`SOCKETFLEET_REDIS_TOPOLOGY=${settings.redisTopology} needs REDIS_URL`);
+  }
+  if (urls.length > 1 && settings.redisTopology === 'standalone') {
+    problems.push('REDIS_URL has several URLs; set SOCKETFLEET_REDIS_TOPOLOGY to sentinel or cluster');
+  }
+  if ((settings.redisTlsCert === undefined) !== (settings.redisTlsKey === undefined)) {
+    problems.push('SOCKETFLEET_REDIS_TLS_CERT and SOCKETFLEET_REDIS_TLS_KEY belong together');
+  }
+  const isTls = urls.some((url) => url.startsWith('rediss:'));
+  if (!isTls && urls.length > 0 && (settings.redisTlsCa ?? settings.redisTlsCert) !== undefined) {
+    problems.push('SOCKETFLEET_REDIS_TLS_* is set but REDIS_URL is no rediss:// URL');
   }
   return problems;
 }

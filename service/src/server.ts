@@ -14,7 +14,7 @@ import { createMemoryPresence } from './presence/memory.ts';
 import { createOwnPort } from './realtime/own-port.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { roomName } from './realtime/room-names.ts';
-import type { Secret } from './settings.ts';
+import type { Secret } from './setting-kinds.ts';
 import { VERSION } from './version.ts';
 
 export interface ServerOptions {

@@ -4,63 +4,8 @@
  */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-
-/** A secret's values and, when it came from a file, the file to read again when it changes. */
-export interface Secret {
-  readonly values: readonly string[];
-  readonly file?: string;
-}
-
-/** One row of the table. `parse` takes the raw text; `whenUnset` is what holds without it, in the same notation. */
-export interface Setting<T> {
-  readonly env: string;
-  readonly type: string;
-  readonly whenUnset: string;
-  readonly about: string;
-  readonly secret?: true;
-  readonly parse: z.ZodType<T, string>;
-}
-
-const wholeNumber = /^\d{1,15}$/;
-
-function int(min: number, max: number) {
-  const text = `a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(wholeNumber, `must be ${text}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be ${text}`);
-}
-const ms = (max = 86_400_000) => int(0, max);
-const flag = () => z.enum(['on', 'off'], { error: 'must be on or off' }).transform((text) => text === 'on');
-const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
-  z.enum(values, { error: `must be one of ${values.join(', ')}` });
-const optional = z.string().transform((text) => (text === '' ? undefined : text));
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-const url = (schemes: readonly string[]) =>
-  optional.refine(
-    (text) => text === undefined || (URL.canParse(text) && schemes.includes(new URL(text).protocol)),
-    `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
-  );
-const secrets = z.string().transform((text): Secret => ({ values: splitSecrets(text) }));
-
-/** Several values of one secret: separated by commas or line ends, PEM blocks kept whole. */
-export function splitSecrets(text: string): string[] {
-  if (text.includes('-----BEGIN')) return text.match(/-----BEGIN [^-]+-----[\s\S]*?-----END [^-]+-----/g) ?? [];
-  return text
-    .split(/[,\r\n]+/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-function setting<T>(row: Setting<T>): Setting<T> {
-  return row;
-}
+import { flag, int, list, ms, oneOf, optional, secrets, setting, url } from './setting-kinds.ts';
+import { REDIS_SETTINGS } from './settings-redis.ts';
 
 export const SETTINGS = {
   port: setting({
@@ -215,6 +160,7 @@ export const SETTINGS = {
       'Addresses or CIDRs of proxies whose X-Forwarded-For is believed, or a number of hops. Unset: the address of the connection counts.',
     parse: list,
   }),
+  ...REDIS_SETTINGS,
   recovery: setting({
     env: 'SOCKETFLEET_RECOVERY',
     type: 'on|off',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
-import { splitSecrets } from '../settings.ts';
+import { splitSecrets } from '../setting-kinds.ts';
 
 /** Where a command writes and what it knows of its environment. */
 export interface TokenIo {

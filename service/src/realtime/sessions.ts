@@ -20,9 +20,6 @@ interface Session {
   cancelExpiry?: Cancel;
 }
 
-// A token that was accepted within the clock tolerance although it had expired is good for that long.
-const CLOCK_TOLERANCE_MS = 30_000;
-
 export function createSessions(deps: { identities: Identities; clock: Clock; expire(socket: Socket): void }): Sessions {
   const { identities, clock } = deps;
   const sessions = new WeakMap<Socket, Session>();
@@ -32,8 +29,7 @@ export function createSessions(deps: { identities: Identities; clock: Clock; exp
     session.cancelExpiry?.();
     delete session.cancelExpiry;
     if (session.identity.exp === undefined) return;
-    const left = session.identity.exp * 1000 - clock.wall();
-    session.cancelExpiry = clock.after(left > 0 ? left : left + CLOCK_TOLERANCE_MS, () => deps.expire(socket));
+    session.cancelExpiry = clock.after(session.identity.exp * 1000 - clock.wall(), () => deps.expire(socket));
   }
 
   function sessionOf(socket: Socket): Session {

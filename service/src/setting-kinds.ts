@@ -1,0 +1,71 @@
+/** What a setting can be: a port, a list, a secret. The notation of the table in settings.ts. */
+import { z } from 'zod';
+
+/** A secret's values and, when it came from a file, the file to read again when it changes. */
+export interface Secret {
+  readonly values: readonly string[];
+  readonly file?: string;
+}
+
+/** One row of the table. `parse` takes the raw text; `whenUnset` is what holds without it, in the same notation. */
+export interface Setting<T> {
+  readonly env: string;
+  readonly type: string;
+  readonly whenUnset: string;
+  readonly about: string;
+  readonly secret?: true;
+  readonly parse: z.ZodType<T, string>;
+}
+
+const wholeNumber = /^\d{1,15}$/;
+
+export function int(min: number, max: number) {
+  const text = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(wholeNumber, `must be ${text}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be ${text}`);
+}
+export const ms = (max = 86_400_000) => int(0, max);
+export const flag = () => z.enum(['on', 'off'], { error: 'must be on or off' }).transform((text) => text === 'on');
+export const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+export const optional = z.string().transform((text) => (text === '' ? undefined : text));
+export const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+export const url = (schemes: readonly string[]) =>
+  optional.refine(
+    (text) => text === undefined || (URL.canParse(text) && schemes.includes(new URL(text).protocol)),
+    `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  );
+export const secrets = z.string().transform((text): Secret => ({ values: splitSecrets(text) }));
+
+/** Several values of one secret: separated by commas or line ends, PEM blocks kept whole. */
+export function splitSecrets(text: string): string[] {
+  if (text.includes('-----BEGIN')) return text.match(/-----BEGIN [^-]+-----[\s\S]*?-----END [^-]+-----/g) ?? [];
+  return text
+    .split(/[,\r\n]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+export function setting<T>(row: Setting<T>): Setting<T> {
+  return row;
+}
+
+/** Redis URLs, separated by commas, all of one scheme. */
+export const redisUrls = z.string().transform((text, context): Secret => {
+  const values = splitSecrets(text);
+  const schemes = new Set(values.map((value) => (URL.canParse(value) ? new URL(value).protocol : 'none')));
+  if ([...schemes].some((scheme) => scheme !== 'redis:' && scheme !== 'rediss:')) {
+    context.addIssue({ code: 'custom', message: 'must be URLs that start with redis:// or rediss://' });
+  } else if (schemes.size > 1) {
+    context.addIssue({ code: 'custom', message: 'must not mix redis:// and rediss://' });
+  }
+  return { values };
+});
