@@ -1,6 +1,7 @@
 /** Turns environment variables into a frozen Config, or into the full list of what is wrong with them. */
 import { readFileSync } from 'node:fs';
-import { type Secret, type Setting, splitSecrets } from './setting-kinds.ts';
+import { contradictions, internalPortBeside } from './contradictions.ts';
+import { type Secret, type Setting, singleSecret, splitSecrets } from './setting-kinds.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
 export type Config = Omit<Settings, 'internalPort'> & { readonly internalPort: number };
@@ -26,25 +27,31 @@ export function parseConfig(env: Env): Config {
   const problems: string[] = [];
   const parsed: Record<string, unknown> = {};
   for (const [key, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
-    const result = row.parse.safeParse(rawValue(env, row, problems));
+    const raw = rawValue(env, row, problems);
+    if (raw === undefined) continue;
+    const result = row.parse.safeParse(raw);
     if (result.success) parsed[key] = withFile(result.data, row, env);
     else problems.push(...result.error.issues.map((issue) => describe(row, env, issue.message)));
   }
-  problems.push(...unknownNames(env));
-  const settings = parsed as unknown as Settings;
-  if (problems.length === 0) problems.push(...contradictions(settings));
+  problems.push(...contradictions(parsed as Partial<Settings>), ...unknownNames(env));
   if (problems.length > 0) throw new ConfigError(problems);
+  const settings = parsed as unknown as Settings;
   return Object.freeze({ ...settings, internalPort: settings.internalPort ?? internalPortBeside(settings.port) });
 }
 
-/** The parsed settings as they are, by variable name, with secrets hidden. */
-export function printableConfig(config: Config): Record<string, unknown> {
+/** The parsed settings by variable name, in the notation in which they are set, with secrets hidden. */
+export function printableConfig(config: Config): Record<string, string> {
   return Object.fromEntries(
     (Object.entries(SETTINGS) as [keyof Config, Setting<unknown>][]).map(([key, row]) => [
       row.env,
-      row.secret ? hidden(config[key] as Secret) : (config[key] ?? ''),
+      row.secret ? hidden(config[key] as Secret) : printable(config[key]),
     ]),
   );
+}
+
+function printable(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return String(value ?? '');
 }
 
 function hidden(secret: Secret): string {
@@ -52,20 +59,17 @@ function hidden(secret: Secret): string {
   return secret.values.length === 0 ? '(none)' : `(${secret.values.length} hidden${source})`;
 }
 
-function internalPortBeside(port: number): number {
-  return port === 0 ? 0 : port + 6464;
-}
-
-function rawValue(env: Env, row: Setting<unknown>, problems: string[]): string {
+/** The text of a setting; undefined when it is in a file that cannot be read. */
+function rawValue(env: Env, row: Setting<unknown>, problems: string[]): string | undefined {
   const file = row.secret ? env[`${row.env}_FILE`] : undefined;
-  const value = env[row.env];
-  if (file === undefined || file === '') return value === undefined || value === '' ? row.whenUnset : value;
+  const value = isServiceLink(row.env, env[row.env]) ? undefined : env[row.env];
+  if (!file) return value || row.whenUnset;
   if (value) problems.push(`${row.env} and ${row.env}_FILE are both set; keep one`);
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     problems.push(`${row.env}_FILE=${file} cannot be read: ${(cause as Error).message}`);
-    return row.whenUnset;
+    return undefined;
   }
 }
 
@@ -84,15 +88,19 @@ function unknownNames(env: Env): string[] {
   );
   return Object.entries(env)
     .filter(([name]) => name.startsWith('SOCKETFLEET_') && !known.has(name))
-    .filter(([name, value]) => !(SERVICE_LINK.test(name) && isServiceLinkValue(name, value)))
+    .filter(([name, value]) => !isServiceLink(name, value))
     .map(([name]) => `${name} is not a setting${suggestion(name, known)}`);
 }
 
-function isServiceLinkValue(name: string, value = ''): boolean {
-  return name.includes('_SERVICE_') || /^(?:tcp|udp|sctp):\/\//.test(value) || /_PORT_\d+_/.test(name);
+/** True of SOCKETFLEET_INTERNAL_PORT=tcp://... as well: that is a Service named socketfleet-internal, not our setting. */
+function isServiceLink(name: string, value = ''): boolean {
+  if (!SERVICE_LINK.test(name)) return false;
+  return name.includes('_SERVICE_') || /_PORT_\d+_/.test(name) || /^(?:tcp|udp|sctp):\/\//.test(value);
 }
 
 function suggestion(name: string, known: ReadonlySet<string>): string {
+  const bare = name.slice('SOCKETFLEET_'.length);
+  if (known.has(bare)) return `; it is called ${bare}`;
   const close = [...known]
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance)[0];
@@ -113,61 +121,9 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-function contradictions(settings: Settings): string[] {
-  const problems: string[] = [];
-  const keys =
-    [settings.jwtSecret, settings.jwtPublicKey].some((secret) => secret.values.length > 0) ||
-    settings.jwksUrl !== undefined;
-  if (settings.auth === 'jwt' && !keys) {
-    problems.push(
-      'SOCKETFLEET_AUTH=jwt needs SOCKETFLEET_JWT_SECRET, SOCKETFLEET_JWT_PUBLIC_KEY or SOCKETFLEET_JWKS_URL',
-    );
-  }
-  if (settings.auth === 'none' && keys) {
-    problems.push(
-      'keys for tokens are set but SOCKETFLEET_AUTH is none: nobody would be checked. Set SOCKETFLEET_AUTH=jwt, or remove the keys',
-    );
-  }
-  if (settings.jwtSecret.values.some((value) => Buffer.byteLength(value) < 32)) {
-    problems.push('SOCKETFLEET_JWT_SECRET has a value of less than 32 bytes, which can be guessed');
-  }
-  if (settings.apiKey.values.some((value) => value.length < 16)) {
-    problems.push('SOCKETFLEET_API_KEY has a key of less than 16 characters, which can be guessed');
-  }
-  if (settings.slowReaderSoftBytes > settings.slowReaderHardBytes) {
-    problems.push('SOCKETFLEET_SLOW_READER_SOFT_BYTES must not be above SOCKETFLEET_SLOW_READER_HARD_BYTES');
-  }
-  problems.push(...redisContradictions(settings));
-  const internalPort = settings.internalPort ?? internalPortBeside(settings.port);
-  if (internalPort > 65_535) problems.push('PORT + 6464 is no port; set SOCKETFLEET_INTERNAL_PORT');
-  if (settings.port !== 0 && internalPort === settings.port) {
-    problems.push('SOCKETFLEET_INTERNAL_PORT must differ from PORT');
-  }
-  return problems;
-}
-
-function redisContradictions(settings: Settings): string[] {
-  const problems: string[] = [];
-  const urls = settings.redisUrl.values;
-  if (urls.length === 0 && settings.redisTopology !== 'standalone') {
-    problems.push(`SOCKETFLEET_REDIS_TOPOLOGY=${settings.redisTopology} needs REDIS_URL`);
-  }
-  if (urls.length > 1 && settings.redisTopology === 'standalone') {
-    problems.push('REDIS_URL has several URLs; set SOCKETFLEET_REDIS_TOPOLOGY to sentinel or cluster');
-  }
-  if ((settings.redisTlsCert === undefined) !== (settings.redisTlsKey === undefined)) {
-    problems.push('SOCKETFLEET_REDIS_TLS_CERT and SOCKETFLEET_REDIS_TLS_KEY belong together');
-  }
-  const isTls = urls.some((url) => url.startsWith('rediss:'));
-  if (!isTls && urls.length > 0 && (settings.redisTlsCa ?? settings.redisTlsCert) !== undefined) {
-    problems.push('SOCKETFLEET_REDIS_TLS_* is set but REDIS_URL is no rediss:// URL');
-  }
-  return problems;
-}
-
 /** Reads a secret's file again; the values stay as they were when it cannot be read or is empty. */
 export function rereadSecret(secret: Secret): Secret {
   if (secret.file === undefined) return secret;
-  const values = splitSecrets(readFileSync(secret.file, 'utf8'));
+  const values = (secret.isSingle ? singleSecret : splitSecrets)(readFileSync(secret.file, 'utf8'));
   return values.length === 0 ? secret : { ...secret, values };
 }

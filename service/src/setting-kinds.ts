@@ -1,10 +1,13 @@
 /** What a setting can be: a port, a list, a secret. The notation of the table in settings.ts. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A secret's values and, when it came from a file, the file to read again when it changes. */
 export interface Secret {
   readonly values: readonly string[];
   readonly file?: string;
+  /** One value, whatever characters it has. */
+  readonly isSingle?: true;
 }
 
 /** One row of the table. `parse` takes the raw text; `whenUnset` is what holds without it, in the same notation. */
@@ -44,6 +47,32 @@ export const url = (schemes: readonly string[]) =>
     `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
   );
 export const secrets = z.string().transform((text): Secret => ({ values: splitSecrets(text) }));
+/** One secret that somebody else has chosen: a comma in it separates nothing. */
+export const secret = z.string().transform((text): Secret => ({ values: singleSecret(text), isSingle: true }));
+
+/** Proxies by address or CIDR, or how many there are. */
+export const proxies = list.superRefine((entries, context) => {
+  if (entries.length === 1 && /^\d{1,2}$/.test(entries[0] ?? '')) return;
+  for (const entry of entries) {
+    if (!isNetwork(entry)) context.addIssue(`must be addresses, CIDRs or a number of hops; "${entry}" is none`);
+  }
+});
+
+/** Origins as browsers send them, or `*`. */
+export const origins = list.superRefine((entries, context) => {
+  for (const entry of entries) {
+    if (entry !== '*' && entry !== 'null' && !/^[a-z][a-z\d+.-]*:\/\/[^/?#A-Z]+$/.test(entry)) {
+      context.addIssue(`must be like https://app.example.com, lower case and without a path; "${entry}" is not`);
+    }
+  }
+});
+
+function isNetwork(entry: string): boolean {
+  const [address = '', bits, ...rest] = entry.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}
 
 /** Several values of one secret: separated by commas or line ends, PEM blocks kept whole. */
 export function splitSecrets(text: string): string[] {
@@ -52,6 +81,12 @@ export function splitSecrets(text: string): string[] {
     .split(/[,\r\n]+/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** The text without the line end that editors put behind it; nothing when it is empty. */
+export function singleSecret(text: string): string[] {
+  const value = text.replace(/[\r\n]+$/, '');
+  return value === '' ? [] : [value];
 }
 
 export function setting<T>(row: Setting<T>): Setting<T> {

@@ -1,6 +1,6 @@
 /** Rows of the table of settings that concern Redis, readiness and the other servers. */
 import { z } from 'zod';
-import { int, list, ms, oneOf, optional, redisUrls, secrets, setting } from './setting-kinds.ts';
+import { int, list, ms, oneOf, optional, redisUrls, secret, setting } from './setting-kinds.ts';
 
 export const REDIS_SETTINGS = {
   redisUrl: setting({
@@ -32,7 +32,7 @@ export const REDIS_SETTINGS = {
     whenUnset: '',
     about: 'Password of the sentinels themselves.',
     secret: true,
-    parse: secrets,
+    parse: secret,
   }),
   redisUsername: setting({
     env: 'SOCKETFLEET_REDIS_USERNAME',
@@ -48,7 +48,7 @@ export const REDIS_SETTINGS = {
     about:
       'Password of Redis; what stands in REDIS_URL holds otherwise. A changed file is used at the next connection.',
     secret: true,
-    parse: secrets,
+    parse: secret,
   }),
   redisTlsCa: setting({
     env: 'SOCKETFLEET_REDIS_TLS_CA',

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { flag, int, list, ms, oneOf, optional, secrets, setting, url } from './setting-kinds.ts';
+import { flag, int, ms, oneOf, optional, origins, proxies, secrets, setting, url } from './setting-kinds.ts';
 import { REDIS_SETTINGS } from './settings-redis.ts';
 
 export const SETTINGS = {
@@ -150,7 +150,7 @@ export const SETTINGS = {
     whenUnset: '*',
     about:
       'Origins of pages that may connect, for polling and WebSocket. Clients that send no Origin are not browsers and pass.',
-    parse: list,
+    parse: origins,
   }),
   trustedProxies: setting({
     env: 'SOCKETFLEET_TRUSTED_PROXIES',
@@ -158,7 +158,7 @@ export const SETTINGS = {
     whenUnset: '',
     about:
       'Addresses or CIDRs of proxies whose X-Forwarded-For is believed, or a number of hops. Unset: the address of the connection counts.',
-    parse: list,
+    parse: proxies,
   }),
   ...REDIS_SETTINGS,
   recovery: setting({
