@@ -249,6 +249,14 @@ export interface Metrics {
   apiRequest(route: string, status: number): void;
   drainRemaining(connections: number): void;
   drainClosed(): void;
+  /** A canary came back after this many seconds. */
+  redisLag(seconds: number): void;
+  /** A message for other servers did not reach Redis. */
+  redisLost(): void;
+  /** Something on our channels was not ours. */
+  redisForeign(): void;
+  /** A deaf subscription was replaced. */
+  redisRebuilt(): void;
   /** Registers values that are read when the metrics are. */
   observe(gauges: Gauges): void;
 }
@@ -259,6 +267,7 @@ export interface Gauges {
   bufferedBytes?: () => number;
   slowReaders?: () => number;
   ready?: () => boolean;
+  redisUp?: () => boolean;
 }
 
 /** One argument of a Redis command. */

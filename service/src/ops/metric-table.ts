@@ -128,6 +128,24 @@ export const METRICS = {
   socketfleet_brake_tokens: { type: 'gauge', help: 'New sessions that the brake would let in now.', labels: {} },
   socketfleet_buffered_bytes: { type: 'gauge', help: 'Bytes that wait for slow clients.', labels: {} },
   socketfleet_slow_readers: { type: 'gauge', help: 'Clients above the soft limit of unsent bytes.', labels: {} },
+  socketfleet_redis_up: { type: 'gauge', help: '1 while the canary comes back from Redis.', labels: {} },
+  socketfleet_redis_lag_seconds: {
+    type: 'histogram',
+    help: 'Time of the canary from publishing to hearing it.',
+    labels: {},
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
+  },
+  socketfleet_redis_lost_total: {
+    type: 'counter',
+    help: 'Messages for other servers that did not reach Redis.',
+    labels: {},
+  },
+  socketfleet_redis_foreign_total: {
+    type: 'counter',
+    help: 'Messages on our channels that were not ours: another application uses the same prefix.',
+    labels: {},
+  },
+  socketfleet_redis_rebuilds_total: { type: 'counter', help: 'Deaf subscriptions that were replaced.', labels: {} },
   socketfleet_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'Delay of the event loop over the last complete 10 s.',

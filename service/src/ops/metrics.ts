@@ -29,6 +29,7 @@ export function createMetrics(options: { readonly version: string }, deps: { rea
     ...connectionVerbs(make),
     ...messageVerbs(make),
     ...outcomeVerbs(make),
+    ...redisVerbs(make),
     observe: observeVerb(make),
   };
   let hasDefaults = false;
@@ -185,6 +186,19 @@ function outcomeVerbs(make: Make): Pick<Metrics, OutcomeVerb> {
   };
 }
 
+function redisVerbs(make: Make): Pick<Metrics, 'redisLag' | 'redisLost' | 'redisForeign' | 'redisRebuilt'> {
+  const lag = make.histogram('socketfleet_redis_lag_seconds');
+  const lost = make.counter('socketfleet_redis_lost_total');
+  const foreign = make.counter('socketfleet_redis_foreign_total');
+  const rebuilds = make.counter('socketfleet_redis_rebuilds_total');
+  return {
+    redisLag: (seconds) => lag.observe(seconds),
+    redisLost: () => lost(),
+    redisForeign: () => foreign(),
+    redisRebuilt: () => rebuilds(),
+  };
+}
+
 /** Each call adds its gauges to those before; a gauge that nobody gave has no sample. */
 function observeVerb(make: Make): Metrics['observe'] {
   const given: Gauges = {};
@@ -198,5 +212,6 @@ function observeVerb(make: Make): Metrics['observe'] {
   show('socketfleet_buffered_bytes', () => given.bufferedBytes?.());
   show('socketfleet_slow_readers', () => given.slowReaders?.());
   show('socketfleet_ready', () => (given.ready === undefined ? undefined : Number(given.ready())));
+  show('socketfleet_redis_up', () => (given.redisUp === undefined ? undefined : Number(given.redisUp())));
   return (gauges) => void Object.assign(given, gauges);
 }
