@@ -38,7 +38,9 @@ function name(longest: number) {
 
 function nameProblem(value: string, longest: number): string | undefined {
   if (value === '') return 'is empty';
-  if (value.length > longest) return `has ${value.length} characters, ${longest} are allowed`;
+  // Characters and not UTF-16 units, as the gateway counts them.
+  const length = value.length > longest ? [...value].length : value.length;
+  if (length > longest) return `has ${length} characters, ${longest} are allowed`;
   const at = value.search(notPrintable);
   return at < 0 ? undefined : `has a character at position ${at} that is not printable`;
 }
