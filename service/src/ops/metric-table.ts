@@ -26,7 +26,7 @@ const statuses = ['200', '202', ...new Set(Object.values(REFUSALS).map(({ status
 const transports = ['polling', 'websocket', 'webtransport', OTHER];
 const events = ['join', 'leave', 'publish', 'presence', 'whoami', 'refresh', OTHER];
 const nsp = { from: 'namespaces that the server defines, the first 20; then other', atMost: 21 };
-// What Engine.IO and Socket.IO call the end of a connection, and our own reasons.
+// What Engine.IO and Socket.IO call the end of a connection, and the code of a refusal where we ended it.
 const reasons = [
   'transport close',
   'transport error',
@@ -37,7 +37,7 @@ const reasons = [
   'server shutting down',
   'client namespace disconnect',
   'server namespace disconnect',
-  ...Object.entries(REFUSALS).flatMap(([code, refusal]) => ('close' in refusal ? [code] : [])),
+  ...codes,
   OTHER,
 ];
 
