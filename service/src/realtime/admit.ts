@@ -51,7 +51,8 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
 
   return {
     middleware(req, res, next) {
-      if (req._query?.sid !== undefined) return next();
+      // Engine.IO takes an empty sid for none: "?sid=" is a new session.
+      if (req._query?.sid) return next();
       const code = refusalFor(req);
       if (code === undefined) return next();
       deps.metrics.handshake(code);
