@@ -15,7 +15,7 @@ import type {
   Publisher,
   Startable,
 } from '../contracts.ts';
-import { refusalBody } from '../refusals.ts';
+import { type RefusalCode, refusalBody } from '../refusals.ts';
 import { createAdmission } from './admit.ts';
 import { createBrake } from './brake.ts';
 import { createClientAddress } from './client-address.ts';
@@ -23,6 +23,7 @@ import { closeTransport, createConnections, cut } from './connections.ts';
 import { createDemoPage } from './demo-page.ts';
 import { createLocalDirectory } from './directory.ts';
 import { createIdempotency } from './idempotency.ts';
+import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
 import { createSessions } from './sessions.ts';
 import { bufferedBytes, guardHandlers, sizeOf } from './upstream.ts';
@@ -78,6 +79,9 @@ export interface Realtime extends Startable {
   connections(): RealtimeConnection[];
 }
 
+// Deeply nested data overflows the stack of whatever walks it, here, on another server or at a client; the HTTP API has the same bound.
+const DEEPEST_DATA = 100;
+
 // What a request may take before it is cut: slow headers and slow bodies hold a socket, and nothing else ends them.
 const HTTP_LIMITS = {
   headersTimeout: 10_000,
@@ -113,17 +117,24 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
   guardHandlers(io, {
     authenticate: sessions.authenticate,
     admitEvent: (socket, event) => {
-      if (connections.maySpeak(socket.conn)) return true;
-      metrics.refused('rate_limited');
-      const ack = event.at(-1);
-      if (typeof ack === 'function') ack(refusalBody('rate_limited'));
-      return false;
+      if (!connections.maySpeak(socket.conn)) return refuseEvent(event, 'rate_limited');
+      if (event.some((one) => isNestedDeeper(one, DEEPEST_DATA))) {
+        return refuseEvent(event, 'bad_request', `nested more than ${DEEPEST_DATA} levels`);
+      }
+      return true;
     },
     onFault(error, where) {
       metrics.handlerFault(where.nsp);
       log.error({ err: error, ...where }, 'handler failed');
     },
   });
+
+  function refuseEvent(event: readonly unknown[], code: RefusalCode, detail?: string): false {
+    metrics.refused(code);
+    const ack = event.at(-1);
+    if (typeof ack === 'function') ack(refusalBody(code, detail));
+    return false;
+  }
 
   function onConnection(socket: Socket): void {
     unfinished.get(socket.conn)?.();
@@ -188,8 +199,12 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
 }
 
 function createSocketServer(http: HttpServer, options: RealtimeOptions, fanout: Fanout): Server {
+  // Socket.IO calls it with `new`, which an arrow function does not take.
+  function createAdapter(nsp: Namespace) {
+    return fanout.adapter(nsp as never);
+  }
   return new Server(http, {
-    adapter: fanout.adapter as never,
+    adapter: createAdapter as never,
     serveClient: false,
     transports: ['polling', 'websocket'],
     cors: { origin: options.origins.includes('*') ? '*' : [...options.origins] },
