@@ -16,11 +16,16 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
   return (remote, header) => byProxies(normalise(remote), split(header), proxies);
 }
 
-/** IPv4 in IPv6 clothes is IPv4; anything that is no address is `unknown`. */
+/** IPv4 in IPv6 clothes is IPv4; a port behind it is dropped; anything that is no address is `unknown`. */
 export function normalise(address: string | undefined): string {
-  const text = (address ?? '').trim().replace(/^\[|\]$/g, '');
+  const text = withoutPort((address ?? '').trim());
   const plain = text.toLowerCase().startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
   return isIP(plain) ? plain.toLowerCase() : 'unknown';
+}
+
+// Some proxies write the port of the client as well: 203.0.113.7:41234 or [2001:db8::7]:41234.
+function withoutPort(text: string): string {
+  return /^\[(.+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
 }
 
 function split(header: string | undefined): string[] {
@@ -47,10 +52,12 @@ function isTrusted(address: string, proxies: BlockList): boolean {
 function blockList(entries: readonly string[]): BlockList {
   const proxies = new BlockList();
   for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/');
+    const [address = '', prefix, ...rest] = entry.split('/');
     const family = isIP(address);
-    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
-    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
+    const most = family === 6 ? 128 : 32;
+    // Number('') is 0, and "10.0.0.0/" would trust everybody.
+    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+    if (family === 0 || rest.length > 0 || !(bits <= most)) {
       throw new Error(`"${entry}" is no address, CIDR or number of hops`);
     }
     proxies.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
