@@ -12,12 +12,13 @@ export interface Brake {
 const BUSY_DELAY_MS = 100;
 
 /**
- * Admits at most `perSecond` sessions in any second: capacity and refill add up to it. 0 admits all.
+ * Admits at most `perSecond` sessions in any second. 0 admits all.
  * `delayMs` is the recent event-loop delay; above 100 ms the rate falls in proportion, to a tenth at the least.
  */
 export function createBrake(perSecond: number, clock: Clock, delayMs: () => number): Brake {
   const capacity = Math.max(1, Math.floor(perSecond / 20));
-  const rate = perSecond === 1 ? 1 : perSecond - capacity;
+  // A second that begins with a full bucket ends just before it has brought `rate` more: capacity + rate - 1 at the most.
+  const rate = perSecond - capacity + 1;
   const bucket: Bucket = { tokens: capacity, at: clock.now() };
   const update = () => {
     const calm = Math.min(1, Math.max(0.1, BUSY_DELAY_MS / Math.max(1, delayMs())));
