@@ -27,11 +27,13 @@ export function createIdempotency(windowMs: number, clock: Clock): Idempotency {
       const before = known.get(key);
       if (before !== undefined) return { ...(await before.result), duplicate: true };
       const result = publish();
-      known.set(key, { until: clock.now() + windowMs, result });
+      const entry = { until: clock.now() + windowMs, result };
+      known.set(key, entry);
       try {
         return await result;
       } catch (error) {
-        known.delete(key);
+        // Past its window the key may belong to a later publish.
+        if (known.get(key) === entry) known.delete(key);
         throw error;
       }
     },

@@ -17,6 +17,8 @@ export interface Sessions {
 
 interface Session {
   identity: Identity;
+  /** Nothing may be armed any more: it would hold the socket until its token ends. */
+  isOver?: true;
   cancelExpiry?: Cancel;
 }
 
@@ -28,7 +30,7 @@ export function createSessions(deps: { identities: Identities; clock: Clock; exp
   function armExpiry(socket: Socket, session: Session): void {
     session.cancelExpiry?.();
     delete session.cancelExpiry;
-    if (session.identity.exp === undefined) return;
+    if (session.isOver || session.identity.exp === undefined) return;
     session.cancelExpiry = clock.after(session.identity.exp * 1000 - clock.wall(), () => deps.expire(socket));
   }
 
@@ -68,8 +70,10 @@ export function createSessions(deps: { identities: Identities; clock: Clock; exp
     },
     ended(socket) {
       const session = sessions.get(socket);
-      session?.cancelExpiry?.();
-      const sub = session?.identity.sub;
+      if (session === undefined) return;
+      session.isOver = true;
+      session.cancelExpiry?.();
+      const { sub } = session.identity;
       const own = sub === undefined ? undefined : users.get(sub);
       if (sub === undefined || own === undefined) return;
       own.delete(socket);
