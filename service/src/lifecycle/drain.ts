@@ -62,6 +62,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
   let running: Promise<void> | undefined;
   let refuses = false;
   let isHurried = false;
+  let closed = 0;
 
   /** Resolves after `ms` or as soon as `until` holds, which is asked every tick. */
   function wait(ms: number, until: (elapsedMs: number) => boolean): Promise<void> {
@@ -95,6 +96,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
           letGo++;
           if (leaver.isOpen()) {
             leaver.letGo();
+            closed++;
             metrics.drainClosed();
           }
         }
@@ -110,8 +112,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
   }
 
   async function drain(): Promise<void> {
-    const connections = deps.connections().length;
-    log.info({ connections, ...options }, 'drain started');
+    log.info({ connections: deps.connections().length, ...options }, 'drain started');
     await wait(options.endpointWaitMs, () => isHurried);
     refuses = true;
     await letAllGo();
@@ -119,7 +120,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
     const rest = deps.connections();
     for (const leaver of rest) leaver.cut();
     metrics.drainRemaining(0);
-    log.info({ letGo: connections - rest.length, cut: rest.length }, 'drain finished');
+    log.info({ letGo: closed, cut: rest.length }, 'drain finished');
   }
 
   return {

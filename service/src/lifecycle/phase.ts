@@ -15,16 +15,20 @@ export interface Phase {
   withdraw(): void;
 }
 
-/** `readyWhileDraining` keeps a draining process ready, for platforms that take terminating pods out by themselves. */
+/** `readyWhileDraining` keeps a draining process ready that was so before, for platforms that take terminating pods out by themselves. */
 export function createPhase(options: { readyWhileDraining: boolean }): Phase {
   let name: PhaseName = 'starting';
+  let wasReady = false;
   let isWithdrawn = false;
   return {
     name: () => name,
-    isReady: () => !isWithdrawn && (name === 'ready' || (name === 'draining' && options.readyWhileDraining)),
+    isReady: () =>
+      wasReady && !isWithdrawn && (name === 'ready' || (name === 'draining' && options.readyWhileDraining)),
     isDraining: () => name === 'draining',
     advance(to) {
-      if (ORDER.indexOf(to) > ORDER.indexOf(name)) name = to;
+      if (ORDER.indexOf(to) <= ORDER.indexOf(name)) return;
+      name = to;
+      if (to === 'ready') wasReady = true;
     },
     withdraw() {
       isWithdrawn = true;
