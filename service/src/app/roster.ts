@@ -29,6 +29,11 @@ export function createRoster(io: Server, services: Services): Roster {
   const prefix = services.roomName('');
   const { presence } = services;
   const dataOf = (socket: Socket) => socket.data as SocketData;
+  // A room may be called "constructor".
+  const metaOf = (socket: Socket, room: string) => {
+    const kept = dataOf(socket).presence ?? {};
+    return Object.hasOwn(kept, room) ? kept[room] : undefined;
+  };
   const memberId = (socket: Socket) => services.identityOf(socket).sub ?? socket.id;
 
   // Each server tells its own sockets; the change itself reaches all servers through presence.
@@ -64,7 +69,18 @@ export function createRoster(io: Server, services: Services): Roster {
   async function enter(socket: Socket, room: string, meta: Metadata | undefined): Promise<void> {
     const member = { id: memberId(socket), ...(meta === undefined ? {} : { meta }) };
     await presence.join(room, member, socket.id);
-    if (meta !== undefined) await watch(socket, room, meta);
+    // The client may have left or gone while this was under way; then nothing else takes it out again.
+    if (!socket.rooms.has(services.roomName(room))) await presence.leave(room, member.id, socket.id, 'lost');
+    else if (meta !== undefined) await watch(socket, room, meta);
+  }
+
+  async function leaveForbidden(socket: Socket): Promise<void> {
+    const identity = services.identityOf(socket);
+    await Promise.all(
+      roomsOf(socket)
+        .filter((room) => !identity.allows(room))
+        .map((room) => leave(socket, room)),
+    );
   }
 
   return {
@@ -72,9 +88,6 @@ export function createRoster(io: Server, services: Services): Roster {
     async join(socket, rooms, meta) {
       await socket.join(rooms.map(services.roomName));
       await Promise.all(rooms.map((room) => enter(socket, room, meta)));
-      // The client may have gone while this was under way; then nothing else takes it out again.
-      if (!socket.connected)
-        await Promise.all(rooms.map((room) => presence.leave(room, memberId(socket), socket.id, 'lost')));
     },
     leave,
     async leaveAll(socket, how) {
@@ -83,22 +96,11 @@ export function createRoster(io: Server, services: Services): Roster {
       await Promise.all(rooms.map((room) => presence.leave(room, memberId(socket), socket.id, how)));
     },
     async comeBack(socket) {
-      await this.leaveForbidden(socket);
-      const kept = dataOf(socket).presence ?? {};
-      await Promise.all(
-        roomsOf(socket).map((room) => {
-          if (socket.rooms.has(WATCHERS + room)) presence.watch(room);
-          return enter(socket, room, kept[room]);
-        }),
-      );
+      // Counted again first, because leaving counts them off.
+      for (const room of roomsOf(socket)) if (socket.rooms.has(WATCHERS + room)) presence.watch(room);
+      await leaveForbidden(socket);
+      await Promise.all(roomsOf(socket).map((room) => enter(socket, room, metaOf(socket, room))));
     },
-    async leaveForbidden(socket) {
-      const identity = services.identityOf(socket);
-      await Promise.all(
-        roomsOf(socket)
-          .filter((room) => !identity.allows(room))
-          .map((room) => leave(socket, room)),
-      );
-    },
+    leaveForbidden,
   };
 }
