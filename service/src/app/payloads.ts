@@ -28,7 +28,10 @@ const presenceMeta = z
     `must be at most ${MOST_PRESENCE_CHARACTERS} characters of JSON`,
   );
 
-export const joinRooms = z.union([room.transform((name) => [name]), z.array(room).min(1).max(MOST_ROOMS_PER_CALL)]);
+export const joinRooms = z.preprocess(
+  (names) => (typeof names === 'string' ? [names] : names),
+  z.array(room).min(1).max(MOST_ROOMS_PER_CALL),
+);
 export const joinOptions = z.strictObject({ presence: presenceMeta.optional(), after: z.string().max(256).optional() });
 export const publishOptions = z.strictObject({
   event: z

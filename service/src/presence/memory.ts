@@ -47,12 +47,14 @@ export function createMemoryPresence(options: PresenceOptions, deps: { clock: Cl
   function flush(room: string): void {
     const entry = pending.get(room);
     pending.delete(room);
-    if (entry === undefined || entry.joined.size + entry.left.size === 0) return;
+    if (entry === undefined || entry.joined.size + entry.left.size === 0 || !watched.has(room)) return;
+    const members = rooms.get(room);
     const change = {
       room,
-      joined: [...entry.joined.values()],
+      // As they are now: a second socket of the member may have brought other metadata.
+      joined: [...entry.joined.values()].map((member) => members?.get(member.id)?.member ?? member),
       left: [...entry.left],
-      count: rooms.get(room)?.size ?? 0,
+      count: members?.size ?? 0,
     };
     for (const listener of listeners) listener(change);
   }
