@@ -28,7 +28,8 @@ export function createFormat(options: { colours: boolean; now: () => number }): 
       const start = `${stamp(options.now())} ${cyan(`[${harmless(room)}]`)}`;
       const end = dim(`(${count} here)`);
       const lines: string[] = [];
-      if (joined.length > 0) lines.push(`${start} ${green('+')} ${names(joined.map(memberName))} joined ${end}`);
+      if (joined.length > 0)
+        lines.push(`${start} ${green('+')} ${names(joined.map(({ id }) => nameOf(id)))} joined ${end}`);
       if (left.length > 0) lines.push(`${start} ${yellow('-')} ${names(left.map(nameOf))} left ${end}`);
       return lines;
     },

@@ -18,13 +18,22 @@ export interface Narrator {
   present(reply: Reply & { ok: true }): string;
 }
 
-/** Creates a narrator that prints through `print`. */
-export function createNarrator({ format, print }: { format: Format; print: (line: string) => void }): Narrator {
+/** What a narrator needs. */
+export interface NarratorOptions {
+  readonly format: Format;
+  print(line: string): void;
+  /** With tokens an id is a user that the server vouches for; then nobody goes by a name of their own choice. */
+  readonly areIdsUsers: boolean;
+}
+
+/** Creates a narrator. */
+export function createNarrator({ format, print, areIdsUsers }: NarratorOptions): Narrator {
   // Presence tells who leaves by id only; these are the names that came with them.
   const nameOfId = new Map<string, string>();
   const remember = (members: readonly Member[]) => {
-    for (const member of members) nameOfId.set(member.id, memberName(member));
+    for (const member of members) nameOfId.set(member.id, areIdsUsers ? member.id : memberName(member));
   };
+  const nameOf = (id: string) => nameOfId.get(id) ?? id;
   const problem = (text: string): Outcome => {
     print(format.problem(text));
     return 'refused';
@@ -36,13 +45,13 @@ export function createNarrator({ format, print }: { format: Format; print: (line
     message: (data, meta) => print(format.message(data, asMeta(meta))),
     presence(change) {
       remember(change.joined);
-      for (const line of format.presence(change, (id) => nameOfId.get(id) ?? id)) print(line);
+      for (const line of format.presence(change, nameOf)) print(line);
       for (const id of change.left) nameOfId.delete(id);
     },
     present({ count, members }) {
       const list = Array.isArray(members) ? (members as Member[]) : [];
       remember(list);
-      return `${count} here${list.length > 0 ? ` (${names(list.map(memberName))})` : ''}`;
+      return `${count} here${list.length > 0 ? ` (${names(list.map(({ id }) => nameOf(id)))})` : ''}`;
     },
   };
 }

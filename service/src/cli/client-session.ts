@@ -59,6 +59,7 @@ export function createSession(options: ClientOptions, listener: SessionListener)
   const rooms = new Map<string, boolean>(options.rooms.map((room) => [room, false]));
   let gate = createGate();
   let wasConnected = false;
+  let isAway = true;
   let lostAt = 0;
   let lastProblem = '';
 
@@ -99,17 +100,25 @@ export function createSession(options: ClientOptions, listener: SessionListener)
     gate.fail(new Error(problem));
   }
 
-  socket.on('connect', () => {
+  // What was missed reaches us before the stock client says `connect`; whatever comes first tells that we are back.
+  function arrive(): void {
+    if (!isAway) return;
+    isAway = false;
+    lastProblem = '';
     const isRecovered = Boolean(socket.recovered);
     const awayMs = performance.now() - lostAt;
-    lastProblem = '';
     if (!isRecovered) for (const room of rooms.keys()) rooms.set(room, false);
     listener.connected(wasConnected ? { awayMs, isRecovered } : { isRecovered });
     wasConnected = true;
+  }
+
+  socket.on('connect', () => {
+    arrive();
     void enterRooms(socket.id);
   });
   socket.on('disconnect', (reason, details) => {
     if (reason === 'io client disconnect') return;
+    isAway = true;
     lostAt = performance.now();
     if (gate.isOpen) gate = createGate();
     listener.disconnected(disconnectReason(reason, details));
@@ -130,9 +139,18 @@ export function createSession(options: ClientOptions, listener: SessionListener)
     if (problem.isFinal || problem.text !== lastProblem) listener.failed(problem);
     lastProblem = problem.text;
   });
-  socket.on('message', (data: unknown, meta: unknown) => listener.message(data, meta));
-  socket.on('presence', (change: PresenceChange) => listener.presence(change));
-  socket.on('recovery', (event: unknown) => listener.recovery(reasonOf(event)));
+  socket.on('message', (data: unknown, meta: unknown) => {
+    arrive();
+    listener.message(data, meta);
+  });
+  socket.on('presence', (change: PresenceChange) => {
+    arrive();
+    listener.presence(change);
+  });
+  socket.on('recovery', (event: unknown) => {
+    arrive();
+    listener.recovery(reasonOf(event));
+  });
 
   return {
     start: () => void socket.connect(),

@@ -37,7 +37,7 @@ async function chat(options: ClientOptions, io: ClientIo): Promise<number> {
   });
   const giveUp = createDeadline(PIPE_PATIENCE_MS, () => finish({ code: 1, why: 'gave up: no connection for 30 s' }));
   const talk = createTalk(options, {
-    narrator: createNarrator({ format, print: screen.print }),
+    narrator: createNarrator({ format, print: screen.print, areIdsUsers: options.token !== undefined }),
     prompt: screen.prompt,
     connection: (isUp) => (isUp || io.isTty ? giveUp.cancel() : giveUp.start()),
     ended: (why) => finish({ code: 1, why }),

@@ -118,6 +118,7 @@ describe('a person at the terminal client', () => {
       fake.io.to('r:lobby').emit('message', 'while you were away', { room: 'lobby', id: '1', ts: Date.now() });
       await me.sees(/connected again after \d.*s, session recovered/);
       await me.sees('while you were away');
+      expect(me.seen.out.indexOf('session recovered')).toBeLessThan(me.seen.out.indexOf('while you were away'));
       expect(me.seen.out.match(/joined lobby/g)).toHaveLength(1);
     },
   );

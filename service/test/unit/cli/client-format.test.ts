@@ -14,8 +14,9 @@ describe('what the terminal client prints', () => {
   });
 
   test('presence tells who came, who went by name, and how many are there', () => {
-    const change = { room: 'tea', joined: [{ id: 's1', meta: { name: 'ada' } }, { id: 's2' }], left: ['s3'], count: 4 };
-    expect(plain.presence(change, (id) => (id === 's3' ? 'bob' : id))).toEqual([
+    const change = { room: 'tea', joined: [{ id: 's1' }, { id: 's2' }], left: ['s3'], count: 4 };
+    const nameOf = (id: string) => ({ s1: 'ada', s3: 'bob' })[id] ?? id;
+    expect(plain.presence(change, nameOf)).toEqual([
       '12:30:05 [tea] + ada, s2 joined (4 here)',
       '12:30:05 [tea] - bob left (4 here)',
     ]);
