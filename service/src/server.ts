@@ -1,9 +1,10 @@
 /** Composition root of one Socket.IO process. */
 import { loadApp } from './app/load-app.ts';
 import { systemClock } from './clock.ts';
-import { type Config, rereadSecret } from './config.ts';
-import type { App, Cancel, Clock, Inlet, Log, SecretValues, Services, Startable } from './contracts.ts';
+import type { Config } from './config.ts';
+import type { App, Clock, Inlet, Log, Services, Startable } from './contracts.ts';
 import { createMemoryFanout } from './fanout/memory.ts';
+import { createRedisFanout, type RedisFanout, type RedisFanoutDeps } from './fanout/redis.ts';
 import { createIdentities } from './identity/identities.ts';
 import { createDrain } from './lifecycle/drain.ts';
 import { createPhase } from './lifecycle/phase.ts';
@@ -14,7 +15,7 @@ import { createMemoryPresence } from './presence/memory.ts';
 import { createOwnPort } from './realtime/own-port.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { roomName } from './realtime/room-names.ts';
-import type { Secret } from './setting-kinds.ts';
+import { createRotatingSecrets, type RotatingSecrets } from './rotating-secrets.ts';
 import { VERSION } from './version.ts';
 
 export interface ServerOptions {
@@ -40,7 +41,6 @@ export interface RunningServer extends Startable {
   hurry(): void;
 }
 
-const SECRET_POLL_MS = 5_000;
 const PRESENCE = { lingerMs: 5_000, debounceMs: 500 };
 
 /** Builds a server; nothing runs before `start()`, which rejects when the app module or a port cannot be had. */
@@ -50,23 +50,17 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
   const meter = createMetrics({ version: VERSION }, { clock });
   const { metrics } = meter;
   const phase = createPhase({ readyWhileDraining: config.readyWhileDraining });
-  const secrets = [config.apiKey, config.jwtSecret, config.jwtPublicKey].map((secret) =>
-    createRotatingSecret(secret, log),
-  );
-  const [apiKeys, jwtSecrets, jwtPublicKeys] = secrets.map((secret) => secret.values) as [
-    SecretValues,
-    SecretValues,
-    SecretValues,
-  ];
+  const secrets = createRotatingSecrets(config, { clock, log });
   const identities = createIdentities(
     { auth: config.auth, issuer: config.jwtIssuer, audience: config.jwtAudience, jwksUrl: config.jwksUrl },
-    { secrets: jwtSecrets, publicKeys: jwtPublicKeys, clock, metrics, log },
+    { secrets: secrets.of('jwtSecret'), publicKeys: secrets.of('jwtPublicKey'), clock, metrics, log },
   );
-  const fanout = createMemoryFanout({ recovery: config.recovery }, metrics);
+  const redis = redisFanout(config, secrets, { clock, log, metrics, peerAddresses: () => config.peers });
+  const fanout = redis ?? createMemoryFanout({ recovery: config.recovery }, metrics);
   const presence = createMemoryPresence(PRESENCE, { clock });
   const inlet = options.inlet ?? createOwnPort({ host: config.host, port: config.port });
   const realtime = createRealtime(
-    { ...config, recoveryWindowMs: config.recovery ? config.recoveryWindowMs : undefined },
+    { ...config, recoveryWindowMs: config.recovery && redis === undefined ? config.recoveryWindowMs : undefined },
     {
       inlet,
       fanout,
@@ -75,6 +69,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       log,
       metrics,
       eventLoopDelayMs: meter.eventLoopDelayMs,
+      ownTag: () => '00',
       refusesSessions: () => drain.refusesSessions(),
     },
   );
@@ -100,7 +95,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     await presence.stop();
     await fanout.stop();
     await identities.stop();
-    for (const secret of secrets) secret.stop();
+    secrets.stop();
     await meter.stop();
   });
   const leave = async () => {
@@ -124,7 +119,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       metricsText: meter.text,
       metricsContentType: meter.contentType,
       checks: [...identities.checks, ...fanout.checks, ...presence.checks],
-      apiKeys,
+      apiKeys: secrets.of('apiKey'),
       publisher: realtime.publisher,
       directory: realtime.directory,
       presence,
@@ -146,7 +141,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     async start() {
       for (const line of remarks(config)) log.warn({}, line);
       await meter.start();
-      for (const secret of secrets) secret.start(clock);
+      secrets.start();
       // Probes answer "not yet" while the rest comes up.
       await ops.start();
       await identities.start();
@@ -156,7 +151,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       await app(realtime.io, services);
       await realtime.start();
       phase.advance('ready');
-      log.info({ url: inlet.url(), internal: ops.url(), fanout: fanout.kind, auth: config.auth }, 'listening');
+      log.info({ url: inlet.url(), internal: ops.url(), fanout: fanout.kind, tokens: config.auth }, 'listening');
     },
     async stop() {
       await stop();
@@ -172,6 +167,9 @@ function remarks(config: Config): string[] {
   const lines: string[] = [];
   if (config.auth === 'none')
     lines.push('SOCKETFLEET_AUTH=none: everybody who reaches the public port may join and publish to every room');
+  if (config.redisUrl.values.length === 0)
+    lines.push('no REDIS_URL: everything is in memory and this process is alone');
+  else if (config.recovery) lines.push('SOCKETFLEET_RECOVERY=on has no effect over Redis yet');
   if (config.apiKey.values.length === 0) lines.push('the HTTP API is off: no SOCKETFLEET_API_KEY');
   return lines;
 }
@@ -181,29 +179,28 @@ function logFormat(config: Config, options: ServerOptions): 'json' | 'pretty' {
   return options.isTty ? 'pretty' : 'json';
 }
 
-/** A secret that is read again when its file changes, so that it can be rotated without a restart. */
-function createRotatingSecret(
-  secret: Secret,
-  log: Log,
-): { values: SecretValues; start(clock: Clock): void; stop: Cancel } {
-  let current = secret;
-  let cancel: Cancel | undefined;
-  return {
-    values: () => current.values,
-    start(clock) {
-      if (secret.file === undefined) return;
-      cancel = clock.every(SECRET_POLL_MS, () => {
-        try {
-          const next = rereadSecret(current);
-          if (next.values.join('\n') !== current.values.join('\n')) log.info({ file: next.file }, 'secret changed');
-          current = next;
-        } catch (error) {
-          log.warn({ err: error, file: current.file }, 'secret cannot be read again');
-        }
-      });
+/** Undefined without REDIS_URL: this process is alone then. */
+function redisFanout(config: Config, secrets: RotatingSecrets, deps: RedisFanoutDeps): RedisFanout | undefined {
+  if (config.redisUrl.values.length === 0) return undefined;
+  return createRedisFanout(
+    {
+      urls: secrets.of('redisUrl'),
+      topology: config.redisTopology,
+      sentinelName: config.redisSentinelName,
+      sentinelPassword: secrets.of('redisSentinelPassword'),
+      username: config.redisUsername,
+      password: secrets.of('redisPassword'),
+      tlsCa: config.redisTlsCa,
+      tlsCert: config.redisTlsCert,
+      tlsKey: config.redisTlsKey,
+      prefix: config.redisPrefix,
+      mode: config.redisMode,
+      readiness: config.readiness,
+      readinessGraceMs: config.readinessGraceMs,
+      readinessRecoverMs: config.readinessRecoverMs,
     },
-    stop: () => cancel?.(),
-  };
+    deps,
+  );
 }
 
 function once(call: () => Promise<void>): () => Promise<void> {

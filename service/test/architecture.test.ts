@@ -23,6 +23,8 @@ const DOORS = new Set([
   'realtime/own-port.ts',
   'realtime/realtime.ts',
   'realtime/room-names.ts',
+  'realtime/socket-ids.ts',
+  'fleet/fleet.ts',
 ]);
 const ROOTS_OF_CLI = new Set(['cli/token.ts', 'cli/client.ts']);
 /** Packages that live in one module; types may be named anywhere. */

@@ -12,6 +12,8 @@ export interface CanaryDeps {
 }
 
 export interface Canary {
+  /** Sends one off now, because something has just changed. */
+  fly(): void;
   /** To be called with what arrives on the channels. */
   heard(channel: string, payload: string): void;
   start(): Cancel;
@@ -61,6 +63,7 @@ export function createCanary(channels: readonly string[], deps: CanaryDeps): Can
   }
 
   return {
+    fly,
     heard(channel, payload) {
       const id = Number(payload);
       const flight = missing.get(id);

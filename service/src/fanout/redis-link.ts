@@ -39,6 +39,7 @@ export interface RedisLink extends Startable {
 }
 
 const SAY_AGAIN_MS = 30_000;
+const FIRST_CONTACT_MS = 3_000;
 // Canaries that Redis took and that did not come back, until the subscription counts as deaf.
 const DEAF_AFTER = 2;
 // In a Cluster each channel lives on one node; this many reach nearly all of them.
@@ -60,6 +61,7 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   let deafness = 0;
   let problem: Error | undefined;
   let saidAt = Number.NEGATIVE_INFINITY;
+  let startedAt = 0;
   let isAsking = false;
   let isStopped = false;
   const cancels: Cancel[] = [];
@@ -68,6 +70,8 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
     if (error !== undefined) problem = error;
     if (isStopped) return;
     const now = clock.now();
+    // At the start nothing is wrong yet while the first connections are being made.
+    if (problem === undefined && now - startedAt < FIRST_CONTACT_MS) return;
     if (now - saidAt < SAY_AGAIN_MS) return;
     saidAt = now;
     const text = problem?.message ?? 'the connection to Redis was closed';
@@ -106,7 +110,7 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   });
   const subscriber = createSubscriber({
     createClient: () => createSubscribingClient(options),
-    onReady: () => undefined,
+    onReady: () => canary.fly(),
     onDown: noteProblem,
     onForeign(error) {
       metrics.redisForeign();
@@ -187,7 +191,9 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
       },
     },
     async start() {
+      startedAt = clock.now();
       publishing = createPublishingClient(options);
+      publishing.on('ready', canary.fly);
       publishing.on('error', noteProblem);
       publishing.connect().catch(noteProblem);
       for (const channel of channels)

@@ -15,7 +15,7 @@ import type {
   Publisher,
   Startable,
 } from '../contracts.ts';
-import { type RefusalCode, refusalBody } from '../refusals.ts';
+import { type RefusalCode, Refused, refusalBody } from '../refusals.ts';
 import { createAdmission } from './admit.ts';
 import { createBrake } from './brake.ts';
 import { createClientAddress } from './client-address.ts';
@@ -26,6 +26,7 @@ import { createIdempotency } from './idempotency.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
 import { createSessions } from './sessions.ts';
+import { mintId } from './socket-ids.ts';
 import { bufferedBytes, guardHandlers, sizeOf } from './upstream.ts';
 
 export interface RealtimeOptions {
@@ -58,6 +59,8 @@ export interface RealtimeDeps {
   readonly metrics: Metrics;
   /** Recent event-loop delay, for the brake. */
   eventLoopDelayMs(): number;
+  /** Two characters that name this server in the ids it makes. */
+  ownTag(): string;
   /** True once new sessions must go elsewhere. */
   refusesSessions(): boolean;
 }
@@ -115,7 +118,16 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
   let cancelWatch: Cancel | undefined;
 
   guardHandlers(io, {
-    authenticate: sessions.authenticate,
+    mintId: () => mintId(deps.ownTag()),
+    async authenticate(socket) {
+      try {
+        await sessions.authenticate(socket);
+      } catch (error) {
+        // A rejection is final for stock clients; one that cannot be judged now has to come again.
+        if (error instanceof Refused && error.refusal === 'unavailable') connections.close(socket.conn, 'unavailable');
+        throw error;
+      }
+    },
     admitEvent: (socket, event) => {
       if (!connections.maySpeak(socket.conn)) return refuseEvent(event, 'rate_limited');
       if (event.some((one) => isNestedDeeper(one, DEEPEST_DATA))) {

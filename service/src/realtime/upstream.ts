@@ -5,6 +5,7 @@
  * - Socket.prototype.dispatch, _onpacket, emitReserved; Namespace.prototype.run, emitReserved: a handler or middleware
  *   that throws or rejects becomes a fault of that handler. Upstream lets it end the process (or hang the client).
  *   They apply only to servers given to `guardHandlers`.
+ * - Namespace.prototype._createSocket: ids of sockets name the server that owns them.
  * - Server._nsps: every namespace, to find a socket by its id.
  * - Engine.IO transport.socket: the WebSocket behind a connection, for its close code and its unsent bytes.
  */
@@ -15,6 +16,8 @@ import { Refused, refusalBody } from '../refusals.ts';
 
 /** What a guarded server asks and reports. */
 export interface HandlerGuard {
+  /** The id of a new socket. */
+  mintId(): string;
   /** Runs before every other middleware of every namespace, dynamic ones included. A rejection becomes `connect_error`. */
   authenticate(socket: Socket): Promise<void>;
   /** Whether this event may reach its handlers. */
@@ -42,6 +45,7 @@ interface NamespaceInternals {
   rawListeners(event: string): unknown[];
   readonly _fns: readonly Middleware[];
   run(socket: Socket, done: (error: Error | null) => void): void;
+  _createSocket(client: unknown, auth: unknown): Promise<Socket>;
   emitReserved(event: string, ...args: unknown[]): boolean;
 }
 
@@ -85,7 +89,14 @@ function guardSockets(prototype: SocketInternals): void {
 }
 
 function guardNamespaces(prototype: NamespaceInternals): void {
-  const { run, emitReserved } = prototype;
+  const { run, emitReserved, _createSocket } = prototype;
+  prototype._createSocket = async function (this: NamespaceInternals, client, auth) {
+    const socket = await _createSocket.call(this, client, auth);
+    const guard = guards.get(this.server);
+    // Nothing has used the id yet; a recovered socket keeps the one that its client knows.
+    if (guard !== undefined && !socket.recovered) (socket as { id: string }).id = guard.mintId();
+    return socket;
+  };
   prototype.run = function (this: NamespaceInternals, socket, done) {
     const guard = guards.get(this.server);
     if (guard === undefined) return run.call(this, socket, done);
