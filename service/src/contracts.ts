@@ -257,6 +257,10 @@ export interface Metrics {
   redisForeign(): void;
   /** A deaf subscription was replaced. */
   redisRebuilt(): void;
+  /** The lease of this server could not be renewed. */
+  leaseFailed(): void;
+  /** An answer about the whole installation lacks what some servers hold. */
+  partialAnswer(): void;
   /** Registers values that are read when the metrics are. */
   observe(gauges: Gauges): void;
 }
@@ -268,6 +272,8 @@ export interface Gauges {
   slowReaders?: () => number;
   ready?: () => boolean;
   redisUp?: () => boolean;
+  /** Servers of the installation that hold a lease, this one included. */
+  servers?: () => number;
 }
 
 /** One argument of a Redis command. */
@@ -303,4 +309,34 @@ export interface ServerLease {
   readonly address: string;
   readonly connections: number;
   readonly maxConnections: number;
+}
+
+/** What changed under a key of the registry. */
+export interface RegistryChange {
+  readonly joined: readonly Member[];
+  readonly left: readonly string[];
+}
+
+/**
+ * Who is where over all servers: a key has members, and a member is held by one server or several.
+ * What a dead server held goes when its lease does. Without Redis answers tell what this server holds, and are partial.
+ */
+export interface Registry {
+  /** This server holds `member` from now on; metadata is replaced when given. Resolves once that is written, or put off because Redis is away. */
+  add(key: string, member: Member): Promise<void>;
+  /** This server holds the member no longer. Resolves as `add` does. */
+  remove(key: string, memberId: string): Promise<void>;
+  /** Members of a key, O(1). */
+  count(key: string): Promise<Answer<number>>;
+  /** At most `limit` members of a key. */
+  members(key: string, limit: number): Promise<Answer<readonly Member[]>>;
+  /** Those of `memberIds` that are members, and the number of all. */
+  look(
+    key: string,
+    memberIds: readonly string[],
+  ): Promise<Answer<{ readonly count: number; readonly members: readonly Member[] }>>;
+  /** Tags of the servers that hold a member. */
+  holders(key: string, memberId: string): Promise<Answer<readonly string[]>>;
+  /** Calls the listener when the first server holds a member, or the last one no longer. A hint that may repeat: `look` tells what is. */
+  watch(key: string, listener: (change: RegistryChange) => void): Cancel;
 }

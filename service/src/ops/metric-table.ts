@@ -145,6 +145,21 @@ export const METRICS = {
     help: 'Messages on our channels that were not ours: another application uses the same prefix.',
     labels: {},
   },
+  socketfleet_servers: {
+    type: 'gauge',
+    help: 'Servers of the installation that hold a lease, as this one last heard.',
+    labels: {},
+  },
+  socketfleet_lease_failures_total: {
+    type: 'counter',
+    help: 'Renewals of the lease of this server that failed.',
+    labels: {},
+  },
+  socketfleet_partial_answers_total: {
+    type: 'counter',
+    help: 'Answers about the whole installation that lack what some servers hold.',
+    labels: {},
+  },
   socketfleet_redis_rebuilds_total: { type: 'counter', help: 'Deaf subscriptions that were replaced.', labels: {} },
   socketfleet_event_loop_delay_seconds: {
     type: 'gauge',

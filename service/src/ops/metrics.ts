@@ -30,6 +30,7 @@ export function createMetrics(options: { readonly version: string }, deps: { rea
     ...messageVerbs(make),
     ...outcomeVerbs(make),
     ...redisVerbs(make),
+    ...fleetVerbs(make),
     observe: observeVerb(make),
   };
   let hasDefaults = false;
@@ -199,6 +200,12 @@ function redisVerbs(make: Make): Pick<Metrics, 'redisLag' | 'redisLost' | 'redis
   };
 }
 
+function fleetVerbs(make: Make): Pick<Metrics, 'leaseFailed' | 'partialAnswer'> {
+  const failures = make.counter('socketfleet_lease_failures_total');
+  const partial = make.counter('socketfleet_partial_answers_total');
+  return { leaseFailed: () => failures(), partialAnswer: () => partial() };
+}
+
 /** Each call adds its gauges to those before; a gauge that nobody gave has no sample. */
 function observeVerb(make: Make): Metrics['observe'] {
   const given: Gauges = {};
@@ -212,6 +219,7 @@ function observeVerb(make: Make): Metrics['observe'] {
   show('socketfleet_buffered_bytes', () => given.bufferedBytes?.());
   show('socketfleet_slow_readers', () => given.slowReaders?.());
   show('socketfleet_ready', () => (given.ready === undefined ? undefined : Number(given.ready())));
+  show('socketfleet_servers', () => given.servers?.());
   show('socketfleet_redis_up', () => (given.redisUp === undefined ? undefined : Number(given.redisUp())));
   return (gauges) => void Object.assign(given, gauges);
 }
