@@ -75,11 +75,15 @@ function personScreen(io: ClientIo): Screen {
 }
 
 function printAbove(rl: Interface, output: Writable, line: string): void {
-  const { rows } = rl.getCursorPos();
-  moveCursor(output, 0, -rows);
+  const at = rl.getCursorPos();
+  moveCursor(output, 0, -at.rows);
   cursorTo(output, 0);
   clearScreenDown(output);
-  // Drawing the prompt again starts as many rows further up as the typed text had.
-  output.write(`${line}\n${'\n'.repeat(rows)}`);
-  rl.prompt(true);
+  const typed = rl.getPrompt() + rl.line;
+  output.write(`${line}\n${typed}`);
+  // Drawn by hand and in the same shape: prompt() moves by a number of rows that is out of date while somebody types.
+  const columns = 'columns' in output && typeof output.columns === 'number' ? output.columns : Number.POSITIVE_INFINITY;
+  if (typed.length % columns === 0) output.write(' ');
+  moveCursor(output, 0, at.rows - Math.floor(typed.length / columns));
+  cursorTo(output, at.cols);
 }

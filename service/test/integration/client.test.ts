@@ -4,6 +4,7 @@ import { runClient } from '../../src/cli/client.ts';
 import { ask, connect } from '../support/connect.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeGatewayOptions, startFakeGateway } from '../support/fake-gateway.ts';
+import { startServer } from '../support/start-server.ts';
 
 async function gateway(options: FakeGatewayOptions = {}) {
   const fake = await startFakeGateway(options);
@@ -254,5 +255,44 @@ describe('the terminal client that is not let in', () => {
     const me = run(['--help']);
     expect(await me.exit).toBe(0);
     expect(me.seen.out).toContain('npm run client -- [options]');
+  });
+});
+
+describe('the terminal client and the service itself', () => {
+  test('join, speak, see each other, leave', async () => {
+    const { url } = await startServer({ SOCKETFLEET_POD: 'pod-7' });
+    const ada = run(['--url', url, '--name', 'ada']);
+    await ada.sees('joined lobby: 1 here (ada)');
+    const bob = run(['--url', url, '--name', 'bob']);
+    await ada.sees('[lobby] + bob joined (2 here)');
+    bob.type('hello ada');
+    await ada.sees('[lobby] bob: hello ada');
+    ada.type('/me');
+    await ada.sees('pod pod-7');
+    bob.type(`/join ${'x'.repeat(129)}`);
+    await bob.sees(/! cannot join x+: bad_room: room names are 1 to 128 printable characters/);
+    bob.type('/quit');
+    await ada.sees('[lobby] - bob left (1 here)');
+  });
+
+  test('a server that drains says so', async () => {
+    const { url, server } = await startServer({ SOCKETFLEET_RECOVERY: 'on' });
+    const me = run(['--url', url, '--transport', 'websocket']);
+    await me.sees('joined lobby');
+    await server.drain();
+    await me.sees('disconnected: transport close (1012: this server is stopping; come back, another one will answer)');
+  });
+
+  test('two hundred lines through a pipe arrive although the server limits messages per second', async () => {
+    const { url } = await startServer({ SOCKETFLEET_MESSAGES_PER_SECOND: '50' });
+    const reader = run(['--url', url, '--name', 'reader']);
+    await reader.sees('joined lobby');
+    const cron = run(['--url', url, '--name', 'cron'], pipe);
+    for (let i = 0; i < 200; i++) cron.type(`line ${i}.`);
+    cron.end();
+    expect(await cron.exit).toBe(0);
+    await reader.sees('cron: line 199.');
+    const heard = [...reader.seen.out.matchAll(/cron: line (\d+)\./g)].map(([, i]) => Number(i));
+    expect(heard).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
 });
