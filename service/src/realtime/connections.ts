@@ -3,7 +3,7 @@ import type { Socket as EngineSocket } from 'engine.io';
 import type { Cancel, Clock, Metrics } from '../contracts.ts';
 import { REFUSALS, type RefusalCode } from '../refusals.ts';
 import { type Bucket, refill } from './token-bucket.ts';
-import { bufferedBytes, sizeOf, webSocketOf } from './upstream.ts';
+import { bufferedBytes, isTooLarge, sizeOf, webSocketOf } from './upstream.ts';
 
 export interface ConnectionLimits {
   readonly messagesPerSecond: number;
@@ -64,11 +64,12 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     closeTransport(connection, code);
   }
 
-  function onData(this: EngineSocket, data: unknown): void {
+  // Every packet counts, or a flood of pongs would go unseen.
+  function onPacket(this: EngineSocket, { type, data }: { type: string; data?: unknown }): void {
     const entry = entries.get(this);
     if (entry === undefined) return;
     const size = sizeOf(data);
-    metrics.received(size);
+    if (type === 'message') metrics.received(size);
     const now = clock.now();
     if (limits.bytesPerSecond > 0) {
       refill(entry.bytes, now, limits.bytesPerSecond, byteBurst);
@@ -89,11 +90,13 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     metrics.connectionUpgraded();
   }
 
-  function onClose(this: EngineSocket, reason: string): void {
+  function onClose(this: EngineSocket, reason: string, description?: unknown): void {
     const entry = entries.get(this);
     if (entry === undefined) return;
     entries.delete(this);
-    metrics.connectionClosed(entry.transport, entry.closedBy ?? reason);
+    const isLarge = isTooLarge(description);
+    if (isLarge) metrics.refused('too_large');
+    metrics.connectionClosed(entry.transport, entry.closedBy ?? (isLarge ? 'too_large' : reason));
   }
 
   function sweep(): void {
@@ -122,7 +125,7 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
         bytes: { tokens: byteBurst, at: now },
       });
       metrics.connectionOpened(transport);
-      connection.on('data', onData);
+      connection.on('packet', onPacket);
       connection.once('upgrade', onUpgrade);
       connection.once('close', onClose);
     },
@@ -130,7 +133,10 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     count: () => entries.size,
     maySpeak(connection) {
       const entry = entries.get(connection);
-      return limits.messagesPerSecond === 0 || entry === undefined || entry.messages.tokens >= 0;
+      if (entry === undefined) return true;
+      // Once it has been told to go it is not heard, however long it takes.
+      if (entry.closedBy !== undefined) return false;
+      return limits.messagesPerSecond === 0 || entry.messages.tokens >= 0;
     },
     close,
     bufferedBytes: () => buffered,

@@ -1,14 +1,20 @@
 /** Publishes messages to rooms: from clients of the gateway, from the HTTP API and from app modules alike. */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'socket.io';
-import type { Clock, Meta, Publisher, PublishRequest } from '../contracts.ts';
+import type { Clock, Meta, Publisher, PublishRequest, PublishResult } from '../contracts.ts';
 import type { Idempotency } from './idempotency.ts';
 import { roomName } from './room-names.ts';
 
+export interface PublisherDeps {
+  readonly idempotency: Idempotency;
+  readonly clock: Clock;
+  /** Claims a key for an id among all servers; resolves with the id under which it was published before. Never rejects. */
+  claim(key: string, id: string): Promise<string | undefined>;
+}
+
 /** A member of several of the rooms gets the message once, under the first of them that it is in. */
-export function createPublisher(io: Server, deps: { idempotency: Idempotency; clock: Clock }): Publisher {
-  async function send(request: PublishRequest) {
-    const id = randomUUID();
+export function createPublisher(io: Server, deps: PublisherDeps): Publisher {
+  function send(request: PublishRequest, id: string): PublishResult {
     const ts = deps.clock.wall();
     const earlier: string[] = [...(request.except ?? [])];
     for (const room of new Set(request.rooms)) {
@@ -19,10 +25,18 @@ export function createPublisher(io: Server, deps: { idempotency: Idempotency; cl
     }
     return { id, duplicate: false };
   }
+
+  async function sendOnce(request: PublishRequest, key: string): Promise<PublishResult> {
+    const id = randomUUID();
+    const earlier = await deps.claim(key, id);
+    return earlier === undefined ? send(request, id) : { id: earlier, duplicate: true };
+  }
+
   return {
-    publish(request) {
-      if (request.id === undefined) return send(request);
-      return deps.idempotency.once(`${request.scope ?? 'api'}\n${request.id}`, () => send(request));
+    async publish(request) {
+      if (request.id === undefined) return send(request, randomUUID());
+      const key = `${request.scope ?? 'api'}\n${request.id}`;
+      return deps.idempotency.once(key, () => sendOnce(request, key));
     },
   };
 }

@@ -22,12 +22,15 @@ import { createClientAddress } from './client-address.ts';
 import { closeTransport, createConnections, cut } from './connections.ts';
 import { createDemoPage } from './demo-page.ts';
 import { createLocalDirectory } from './directory.ts';
+import { guardHandlers } from './handler-guard.ts';
 import { createIdempotency } from './idempotency.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
+import { createSessionRequests } from './session-requests.ts';
 import { createSessions } from './sessions.ts';
 import { mintId } from './socket-ids.ts';
-import { bufferedBytes, guardHandlers, sizeOf } from './upstream.ts';
+import { endStrayUpgrades } from './stray-upgrades.ts';
+import { bufferedBytes, isDynamic, limitCloseWait, sizeOf } from './upstream.ts';
 
 export interface RealtimeOptions {
   readonly pod: string;
@@ -94,6 +97,12 @@ const HTTP_LIMITS = {
   connectionsCheckingInterval: 2_000,
 };
 
+// How long a client may take to answer a close frame; what it sends meanwhile is no longer heard.
+const CLOSE_WAIT_MS = 5_000;
+const STOP_WAIT_MS = 1_000;
+/** Label of namespaces whose names come from clients. */
+const DYNAMIC = 'dynamic';
+
 export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Realtime {
   const { clock, log, metrics, inlet } = deps;
   const connections = createConnections(options, deps);
@@ -135,9 +144,21 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
       }
       return true;
     },
-    onFault(error, where) {
-      metrics.handlerFault(where.nsp);
-      log.error({ err: error, ...where }, 'handler failed');
+    joined(socket) {
+      unfinished.get(socket.conn)?.();
+      sessions.began(socket);
+      metrics.namespaceJoined(labelOf(socket.nsp));
+      if (options.recoveryWindowMs !== undefined && wantsRecovery(socket))
+        metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
+    },
+    left(socket, reason) {
+      sessions.ended(socket);
+      metrics.namespaceLeft(labelOf(socket.nsp));
+      log.debug({ socketId: socket.id, nsp: socket.nsp.name, reason }, 'socket closed');
+    },
+    onFault(error, { nsp, event }) {
+      metrics.handlerFault(labelOf(nsp));
+      log.error({ err: error, nsp: nsp.name, event }, 'handler failed');
     },
   });
 
@@ -148,26 +169,9 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     return false;
   }
 
-  function onConnection(socket: Socket): void {
-    unfinished.get(socket.conn)?.();
-    const nsp = socket.nsp.name;
-    sessions.began(socket);
-    metrics.namespaceJoined(nsp);
-    if (options.recoveryWindowMs !== undefined && wantsRecovery(socket))
-      metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
-    socket.once('disconnect', (reason) => {
-      sessions.ended(socket);
-      metrics.namespaceLeft(nsp);
-      log.debug({ socketId: socket.id, nsp, reason }, 'socket closed');
-    });
-  }
-
-  function watchNamespace(nsp: Namespace): void {
-    nsp.on('connection', onConnection);
-  }
-
   const engine = io.engine as unknown as Engine;
   engine.use(admission.middleware as Parameters<Engine['use']>[0]);
+  engine.use(createSessionRequests(options, metrics) as Parameters<Engine['use']>[0]);
   engine.on('connection', (connection: EngineSocket) => {
     metrics.handshake('accepted');
     connections.add(connection);
@@ -181,8 +185,8 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     for (const packet of packets) bytes += sizeOf(packet.data);
     metrics.sent(packets.length, bytes);
   });
-  watchNamespace(io.of('/'));
-  io.on('new_namespace', watchNamespace);
+  endStrayUpgrades(http, { path: io.path() }, clock);
+  http.on('listening', () => limitCloseWait(engine, CLOSE_WAIT_MS));
   metrics.observe({
     brakeTokens: brake.tokens,
     bufferedBytes: connections.bufferedBytes,
@@ -204,7 +208,8 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
       cancelWatch?.();
       await inlet.stop();
       for (const connection of connections.all()) cut(connection);
-      await io.close();
+      // Answers that are being written may leave; who hangs in the middle of a request or of a closing handshake is not waited for.
+      await Promise.race([io.close(), passed(clock, STOP_WAIT_MS)]);
       http.closeAllConnections();
     },
   };
@@ -218,6 +223,8 @@ function createSocketServer(http: HttpServer, options: RealtimeOptions, fanout: 
   return new Server(http, {
     adapter: createAdapter as never,
     serveClient: false,
+    // endStrayUpgrades does it.
+    destroyUpgrade: false,
     transports: ['polling', 'websocket'],
     cors: { origin: options.origins.includes('*') ? '*' : [...options.origins] },
     pingInterval: options.pingIntervalMs,
@@ -237,6 +244,15 @@ function createPages(demo: boolean): (req: IncomingMessage, res: ServerResponse)
     res.writeHead(404, { 'Content-Type': 'application/json' });
     res.end(JSON.stringify(refusalBody('not_found', 'Socket.IO is on /socket.io/')));
   };
+}
+
+/** Client text is never a label. */
+function labelOf(nsp: Namespace): string {
+  return isDynamic(nsp) ? DYNAMIC : nsp.name;
+}
+
+function passed(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
 function wantsRecovery(socket: Socket): boolean {

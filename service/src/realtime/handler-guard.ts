@@ -1,0 +1,87 @@
+/**
+ * Keeps handlers from ending the process: a handler, middleware or ack callback that throws or rejects becomes a fault
+ * of that handler alone. What is overridden for it is listed in upstream.ts.
+ */
+import { Namespace, Server, Socket } from 'socket.io';
+import { guardNamespaces } from './guard-namespaces.ts';
+import { guardSockets } from './guard-sockets.ts';
+import { callGuarded, guarded, type Listener } from './guarded-calls.ts';
+
+/** What a guarded server asks and reports. */
+export interface HandlerGuard {
+  /** The id of a new socket. */
+  mintId(): string;
+  /** Runs before every other middleware of every namespace, dynamic ones included. A rejection becomes `connect_error`. */
+  authenticate(socket: Socket): Promise<void>;
+  /** The socket is in its namespace now; no handler has seen it yet. */
+  joined(socket: Socket): void;
+  /** It has left; no handler has heard of it yet. Called once for each `joined`. */
+  left(socket: Socket, reason: string): void;
+  /** Whether this event may reach its handlers. */
+  admitEvent(socket: Socket, event: readonly unknown[]): boolean;
+  /** A handler threw or rejected. */
+  onFault(error: unknown, where: { nsp: Namespace; event: string }): void;
+}
+
+/** The guard of a server, if it has one. */
+export type GuardOf = (server: Server) => HandlerGuard | undefined;
+
+type Predicate = (name: string, auth: object, next: (error: Error | null, allow: boolean) => void) => unknown;
+
+interface BroadcastInternals {
+  readonly adapter: { readonly nsp: Namespace };
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+const guards = new WeakMap<Server, HandlerGuard>();
+let isInstalled = false;
+
+/** From now on no handler of `server` can end the process, and `guard` sees every socket and event first. */
+export function guardHandlers(server: Server, guard: HandlerGuard): void {
+  guards.set(server, guard);
+  if (isInstalled) return;
+  isInstalled = true;
+  const guardOf: GuardOf = (guarded) => guards.get(guarded);
+  guardSockets(Socket.prototype as never, guardOf);
+  guardNamespaces(Namespace.prototype as never, guardOf);
+  guardServers(Server.prototype as never);
+  // Its class is not exported.
+  guardBroadcasts(Object.getPrototypeOf(server.to('')) as BroadcastInternals);
+}
+
+/** A dynamic namespace whose function fails for a client does not exist for it. */
+function guardServers(prototype: { of(name: unknown, ...rest: unknown[]): Namespace }): void {
+  const { of } = prototype;
+  prototype.of = function (this: Server, name, ...rest) {
+    const guard = guards.get(this);
+    if (guard === undefined || typeof name !== 'function') return of.call(this, name, ...rest);
+    const allows = name as Predicate;
+    const asked: Predicate = (child, auth, next) => {
+      callGuarded(
+        () => allows(child, auth, next),
+        (error) => {
+          guard.onFault(error, { nsp: this.of('/'), event: 'namespace' });
+          next(null, false);
+        },
+      );
+    };
+    return of.call(this, asked, ...rest);
+  };
+}
+
+/** Upstream calls the callback of a broadcast from a timer as well, where a throw ends the process. */
+function guardBroadcasts(prototype: BroadcastInternals): void {
+  const { emit } = prototype;
+  prototype.emit = function (this: BroadcastInternals, event, ...args) {
+    const { nsp } = this.adapter;
+    const guard = guards.get(nsp.server);
+    const ack = args.at(-1);
+    if (guard === undefined || typeof ack !== 'function') return emit.call(this, event, ...args);
+    return emit.call(
+      this,
+      event,
+      ...args.slice(0, -1),
+      guarded(ack as Listener, (error) => guard.onFault(error, { nsp, event })),
+    );
+  };
+}
