@@ -14,9 +14,9 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** Path of a Chromium: the variable CHROMIUM, Debian's, or one on the PATH. Undefined when there is none. */
+/** Path of a Chromium: the one that the variable CHROMIUM names, otherwise Debian's or one on the PATH. Undefined when there is none. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const places = [env.CHROMIUM, '/usr/bin/chromium', ...NAMES.map(onPath)];
+  const places = env.CHROMIUM ? [env.CHROMIUM] : ['/usr/bin/chromium', ...NAMES.map(onPath)];
   return places.find((place) => place !== undefined && place !== '' && existsSync(place));
 }
 
