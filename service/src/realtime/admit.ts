@@ -9,11 +9,12 @@ export interface AdmissionOptions {
   readonly origins: readonly string[];
   readonly maxConnections: number;
   readonly sessionsPerAddress: number;
+  readonly maxPayloadBytes: number;
 }
 
 export interface AdmissionDeps {
   readonly brake: Brake;
-  readonly metrics: Pick<Metrics, 'handshake'>;
+  readonly metrics: Pick<Metrics, 'handshake' | 'refused'>;
   readonly addressOf: ClientAddress;
   refusesSessions(): boolean;
   connections(): number;
@@ -23,7 +24,7 @@ export interface AdmissionDeps {
 export type EngineRequest = IncomingMessage & { _query?: Record<string, string | undefined> };
 
 export interface Admission {
-  /** For `io.engine.use`. Requests that name a session always pass: Engine.IO knows whether it exists. */
+  /** For `io.engine.use`. Well-formed requests that name a session always pass: Engine.IO knows whether it exists. */
   middleware(req: EngineRequest, res: ServerResponse, next: () => void): void;
   /** A session began; ends its time as an unfinished one when the result is called. Safe to call twice. */
   began(req: IncomingMessage): () => void;
@@ -49,10 +50,23 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
     return undefined;
   }
 
+  /** What Engine.IO would refuse as well, but without a reason. A body of unknown length is left to it. */
+  function problemOf(req: EngineRequest): RefusalCode | undefined {
+    if (req.method !== 'GET' && req.method !== 'POST') return 'wrong_method';
+    if (Number(req.headers['content-length'] ?? 0) > options.maxPayloadBytes) return 'too_large';
+    return undefined;
+  }
+
   return {
     middleware(req, res, next) {
       // Engine.IO takes an empty sid for none: "?sid=" is a new session.
-      if (req._query?.sid) return next();
+      if (req._query?.sid) {
+        const problem = problemOf(req);
+        if (problem === undefined) return next();
+        deps.metrics.refused(problem);
+        // The connection stays: ended now, it would be reset under a client that is still sending, before it reads this.
+        return answer(res, problem, {});
+      }
       const code = refusalFor(req);
       if (code === undefined) return next();
       deps.metrics.handshake(code);
@@ -75,8 +89,10 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
 
 /** Answers a polling handshake; for an upgrade Engine.IO's stand-in response closes the socket, and the client comes again. */
 function refuse(res: ServerResponse, code: RefusalCode): void {
-  const headers: Record<string, string> = { 'Content-Type': 'application/json', Connection: 'close' };
-  if (REFUSALS[code].retry) headers['Retry-After'] = '1';
-  res.writeHead(REFUSALS[code].status, headers);
+  answer(res, code, { Connection: 'close', ...(REFUSALS[code].retry ? { 'Retry-After': '1' } : {}) });
+}
+
+function answer(res: ServerResponse, code: RefusalCode, headers: Record<string, string>): void {
+  res.writeHead(REFUSALS[code].status, { 'Content-Type': 'application/json', ...headers });
   res.end(JSON.stringify(refusalBody(code)));
 }

@@ -26,7 +26,6 @@ import { guardHandlers } from './handler-guard.ts';
 import { createIdempotency } from './idempotency.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
-import { createSessionRequests } from './session-requests.ts';
 import { createSessions } from './sessions.ts';
 import { mintId } from './socket-ids.ts';
 import { endStrayUpgrades } from './stray-upgrades.ts';
@@ -171,7 +170,6 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
 
   const engine = io.engine as unknown as Engine;
   engine.use(admission.middleware as Parameters<Engine['use']>[0]);
-  engine.use(createSessionRequests(options, metrics) as Parameters<Engine['use']>[0]);
   engine.on('connection', (connection: EngineSocket) => {
     metrics.handshake('accepted');
     connections.add(connection);
