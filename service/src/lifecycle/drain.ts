@@ -81,33 +81,32 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
   }
 
   async function letAllGo(): Promise<void> {
-    const queue = shuffled(deps.connections());
+    let queue = shuffled(deps.connections());
     const total = queue.length;
     let letGo = 0;
-    const isEmpty = () => deps.connections().length === 0;
-    const step = (elapsedMs: number) => {
+    const mayGo = (leaver: Leaver, elapsedMs: number) =>
+      isHurried || elapsedMs >= options.windowMs || !leaver.isOpen() || !leaver.hasUnsent();
+    /** Lets go who is due and tells how many remain. */
+    const step = (elapsedMs: number): number => {
       const due = isHurried ? total : letGoBy(total, elapsedMs, options.windowMs);
-      const postponed: Leaver[] = [];
-      while (letGo < due) {
-        const leaver = queue.shift();
-        if (leaver === undefined) break;
-        if (leaver.isOpen() && leaver.hasUnsent() && elapsedMs < options.windowMs) postponed.push(leaver);
+      const waiting: Leaver[] = [];
+      for (const leaver of queue) {
+        if (letGo >= due || !mayGo(leaver, elapsedMs)) waiting.push(leaver);
         else {
           letGo++;
-          if (leaver.isOpen()) {
-            leaver.letGo();
-            closed++;
-            metrics.drainClosed();
-          }
+          if (!leaver.isOpen()) continue;
+          leaver.letGo();
+          closed++;
+          metrics.drainClosed();
         }
       }
-      queue.push(...postponed);
-      metrics.drainRemaining(deps.connections().length);
+      queue = waiting;
+      const remaining = deps.connections().length;
+      metrics.drainRemaining(remaining);
+      return remaining;
     };
-    await wait(options.windowMs, (elapsedMs) => {
-      step(elapsedMs);
-      return isHurried || isEmpty();
-    });
+    await wait(options.windowMs, (elapsedMs) => step(elapsedMs) === 0 || isHurried);
+    // A hurry may have come after the last step.
     step(options.windowMs);
   }
 
