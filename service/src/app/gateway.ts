@@ -5,7 +5,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { App, Services } from '../contracts.ts';
 import { type RefusalBody, type RefusalCode, Refused, refusalBody } from '../refusals.ts';
-import { joinOptions, joinRooms, parse, publishOptions, room } from './payloads.ts';
+import { joinOptions, joinRooms, MOST_ROOMS_PER_CALL, parse, publishOptions, room } from './payloads.ts';
 import { createRoster, type Roster } from './roster.ts';
 
 type Answer = { readonly ok: true; readonly [field: string]: unknown };
@@ -39,6 +39,9 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
   };
   return {
     async join([names, options]) {
+      if (Array.isArray(names) && names.length > MOST_ROOMS_PER_CALL) {
+        throw new Refused('too_many_rooms', `at most ${MOST_ROOMS_PER_CALL} in one call`);
+      }
       const rooms = [...new Set(parse(joinRooms, names, 'bad_room', 'room'))];
       const { presence, after } = parse(joinOptions.default({}), options, 'bad_request', 'options');
       const forbidden = rooms.filter((name) => !identity().allows(name));
