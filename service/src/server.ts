@@ -70,6 +70,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       metrics,
       eventLoopDelayMs: meter.eventLoopDelayMs,
       ownTag: () => '00',
+      claim: async () => undefined,
       refusesSessions: () => drain.refusesSessions(),
     },
   );

@@ -61,6 +61,8 @@ export interface RealtimeDeps {
   readonly metrics: Metrics;
   /** Recent event-loop delay, for the brake. */
   eventLoopDelayMs(): number;
+  /** Claims an idempotency key among all servers; see the publisher. */
+  claim(key: string, id: string): Promise<string | undefined>;
   /** Two characters that name this server in the ids it makes. */
   ownTag(): string;
   /** True once new sessions must go elsewhere. */
@@ -193,7 +195,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
 
   return {
     io,
-    publisher: createPublisher(io, { idempotency, clock }),
+    publisher: createPublisher(io, { idempotency, clock, claim: deps.claim }),
     directory: createLocalDirectory(io, sessions, options.pod),
     identityOf: sessions.identityOf,
     refresh: sessions.refresh,
