@@ -13,7 +13,7 @@ import { createMetrics } from './ops/metrics.ts';
 import { createOps } from './ops/ops.ts';
 import { createMemoryPresence } from './presence/memory.ts';
 import { createOwnPort } from './realtime/own-port.ts';
-import { createRealtime } from './realtime/realtime.ts';
+import { createRealtime, type HttpLimits } from './realtime/realtime.ts';
 import { roomName } from './realtime/room-names.ts';
 import { createRotatingSecrets, type RotatingSecrets } from './rotating-secrets.ts';
 import { VERSION } from './version.ts';
@@ -29,6 +29,7 @@ export interface ServerOptions {
   readonly log?: Log;
   readonly clock?: Clock;
   readonly inlet?: Inlet;
+  readonly httpLimits?: HttpLimits;
 }
 
 export interface RunningServer extends Startable {
@@ -60,7 +61,11 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
   const presence = createMemoryPresence(PRESENCE, { clock });
   const inlet = options.inlet ?? createOwnPort({ host: config.host, port: config.port });
   const realtime = createRealtime(
-    { ...config, recoveryWindowMs: config.recovery && redis === undefined ? config.recoveryWindowMs : undefined },
+    {
+      ...config,
+      recoveryWindowMs: config.recovery && redis === undefined ? config.recoveryWindowMs : undefined,
+      httpLimits: options.httpLimits,
+    },
     {
       inlet,
       fanout,

@@ -1,5 +1,11 @@
 /** The public side of one server: HTTP, Engine.IO and Socket.IO, built around an Inlet and a Fanout. */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type ServerOptions as HttpOptions,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
 import { type Namespace, Server, type Socket } from 'socket.io';
 import type {
@@ -50,7 +56,12 @@ export interface RealtimeOptions {
   readonly bytesPerSecond: number;
   readonly slowReaderSoftBytes: number;
   readonly slowReaderHardBytes: number;
+  /** Instead of the built-in ones; for tests, which cannot wait that long. */
+  readonly httpLimits?: HttpLimits | undefined;
 }
+
+/** Times after which Node ends a slow request, and how often it looks. */
+export type HttpLimits = Pick<HttpOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
 
 export interface RealtimeDeps {
   readonly inlet: Inlet;
@@ -116,7 +127,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     refusesSessions: deps.refusesSessions,
     connections: connections.count,
   });
-  const http = createServer(HTTP_LIMITS, createPages(options.demo));
+  const http = createServer({ ...HTTP_LIMITS, ...options.httpLimits }, createPages(options.demo));
   const io = createSocketServer(http, options, deps.fanout);
   const sessions = createSessions({
     identities: deps.identities,

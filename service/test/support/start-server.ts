@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config.ts';
 import type { App } from '../../src/contracts.ts';
-import { createServer, type RunningServer } from '../../src/server.ts';
+import { createServer, type RunningServer, type ServerOptions } from '../../src/server.ts';
 import { createRecordingLog, type LogLine } from './silent-log.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
@@ -19,7 +19,11 @@ export interface StartedServer {
 }
 
 /** Starts a whole server on free ports of the loopback, with drains that do not wait, and stops it after the test. */
-export async function startServer(env: Record<string, string> = {}, app?: App): Promise<StartedServer> {
+export async function startServer(
+  env: Record<string, string> = {},
+  app?: App,
+  options: Partial<ServerOptions> = {},
+): Promise<StartedServer> {
   const log = createRecordingLog();
   const config = parseConfig({
     PORT: '0',
@@ -36,6 +40,7 @@ export async function startServer(env: Record<string, string> = {}, app?: App): 
     isTty: false,
     log,
     ...(app ? { app } : {}),
+    ...options,
   });
   await server.start();
   onTestFinished(() => server.stop());
