@@ -42,11 +42,11 @@ export const publishOptions = z.strictObject({
   volatile: z.boolean().optional(),
 });
 
-/** The value in its checked shape. Throws `Refused` with `code`, naming the field. */
+/** The value in its checked shape. Throws `Refused` with `code` (an event has its own), naming the field. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, code: RefusalCode, field: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue === undefined || issue.path.length === 0 ? field : `${field}.${issue.path.join('.')}`;
-  throw new Refused(code, `${path} ${issue?.message ?? 'is not valid'}`);
+  throw new Refused(issue?.path[0] === 'event' ? 'bad_event' : code, `${path} ${issue?.message ?? 'is not valid'}`);
 }
