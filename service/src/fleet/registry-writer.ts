@@ -1,0 +1,287 @@
+/** Brings what this server holds to Redis: gathered per turn, in bounded rounds, again whenever it may be missing there. */
+import type { Log, RedisCommands } from '../contracts.ts';
+import { applyWrites, heldKey, MOST_WRITES, type Outcome, type Write } from './registry-script.ts';
+
+/** What this server holds: key -> member -> metadata as JSON. */
+export type Holdings = Map<string, Map<string, Held>>;
+
+export interface Held {
+  readonly meta: string;
+  /** Whether a write of it was ever sent; if not, nobody has to hear that it went. */
+  isSent: boolean;
+}
+
+export type News = 'joined' | 'left';
+
+/** One member whose state in Redis is not what it is here. */
+interface Work {
+  readonly key: string;
+  readonly member: string;
+  /** What the watchers on this server were told without Redis. */
+  told?: News;
+  /** An earlier attempt failed, and may still have been carried out: its outcome was not seen. */
+  isRetry: boolean;
+  readonly done: (() => void)[];
+}
+
+/** What a round has changed, as Redis saw it. */
+export interface Written {
+  readonly member: string;
+  readonly news: News;
+  readonly toOwn: boolean;
+  readonly toOthers: boolean;
+}
+
+export interface WriterDeps {
+  readonly redis: RedisCommands;
+  readonly log: Log;
+  readonly generation: string;
+  readonly holdings: Holdings;
+  /** Tells watchers what happened to members of a key. */
+  tell(key: string, written: readonly Written[]): void;
+}
+
+export interface Writer {
+  /** A member is held, or no longer held; resolves when that is written or put off. */
+  changed(key: string, member: string, news: News | undefined): Promise<void>;
+  /** Whether a change of this member waits. */
+  isPending(key: string, member: string): boolean;
+  /** Forgets a removal that nobody has to hear of. */
+  dropped(key: string, member: string): void;
+  /** Writes everything again. `announce`: others were told that it had gone. */
+  rewrite(announce: boolean): void;
+  /** Redis names a key for this life: it is checked, and leaves the list when nothing is held in it. */
+  found(key: string): void;
+  /** Redis took a renewal just now: what was put off may go. */
+  resume(life: string): void;
+  /** Whether writes wait for Redis. */
+  isPaused(): boolean;
+  /** Resolves when the round under way has ended; no other begins. */
+  stop(): Promise<void>;
+}
+
+const MOST_MEMBERS_PER_ROUND = 512;
+
+export function createWriter(deps: WriterDeps): Writer {
+  const { redis, log, generation, holdings } = deps;
+  const fresh = new Map<string, Work>();
+  const stale = new Set<string>();
+  /** Keys that are on this life's list in Redis. */
+  const listed = new Set<string>();
+  let announceStale = false;
+  let life: string | undefined;
+  let isPaused = true;
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+  let isScheduled = false;
+
+  function schedule(): void {
+    if (isScheduled || running !== undefined || isPaused || isStopped) return;
+    isScheduled = true;
+    // At the end of the turn, so that a crowd is one round.
+    setImmediate(() => {
+      isScheduled = false;
+      running = run().finally(() => {
+        running = undefined;
+        if (fresh.size + stale.size > 0) schedule();
+      });
+    });
+  }
+
+  async function run(): Promise<void> {
+    while (!isPaused && !isStopped && fresh.size + stale.size > 0) {
+      if (fresh.size > 0) await round(takeFresh(), '+');
+      else await round(takeStale(), '=');
+    }
+  }
+
+  function takeFresh(): Map<string, Work[]> {
+    const taken = new Map<string, Work[]>();
+    let count = 0;
+    for (const [pair, work] of fresh) {
+      if (count++ === MOST_MEMBERS_PER_ROUND) break;
+      fresh.delete(pair);
+      const works = taken.get(work.key);
+      if (works === undefined) taken.set(work.key, [work]);
+      else works.push(work);
+    }
+    return taken;
+  }
+
+  function takeStale(): Map<string, Work[]> {
+    const taken = new Map<string, Work[]>();
+    let count = 0;
+    for (const key of stale) {
+      if (count >= MOST_MEMBERS_PER_ROUND) break;
+      stale.delete(key);
+      const members = [...(holdings.get(key)?.keys() ?? [])].filter((member) => !fresh.has(pairOf(key, member)));
+      taken.set(
+        key,
+        members.map((member) => ({ key, member, isRetry: false, done: [] })),
+      );
+      count += members.length + 1;
+    }
+    return taken;
+  }
+
+  /** Never rejects; what could not be written waits for the next renewal. */
+  async function round(taken: Map<string, Work[]>, op: '+' | '='): Promise<void> {
+    const roundLife = life ?? '';
+    const announced = op === '+' || announceStale;
+    try {
+      await list(roundLife, [...taken.keys()]);
+    } catch (error) {
+      for (const [key, works] of taken) putOff(key, works, op);
+      pause(error);
+      return;
+    }
+    const slices = [...taken].flatMap(([key, works]) => sliced(works).map((slice) => ({ key, slice })));
+    const results = await Promise.allSettled(
+      slices.map(({ key, slice }) => write(key, { slice, op, roundLife, announced })),
+    );
+    for (const [index, result] of results.entries()) {
+      const { key, slice } = slices[index] ?? { key: '', slice: [] };
+      if (result.status === 'fulfilled') continue;
+      putOff(key, slice, op);
+      pause(result.reason);
+    }
+    await unlist(roundLife, [...taken.keys()]);
+  }
+
+  /** The list is written first, so that whatever is held can be found by who cleans up. */
+  async function list(roundLife: string, keys: readonly string[]): Promise<void> {
+    const missing = keys.filter((key) => holdings.has(key) && !listed.has(key));
+    if (missing.length === 0) return;
+    await redis.call('SADD', heldKey(redis, roundLife), ...missing);
+    if (roundLife === life) for (const key of missing) listed.add(key);
+  }
+
+  async function unlist(roundLife: string, keys: readonly string[]): Promise<void> {
+    if (roundLife !== life || isPaused) return;
+    const empty = keys.filter((key) => listed.has(key) && !holdings.has(key) && !stale.has(key));
+    if (empty.length === 0) return;
+    for (const key of empty) listed.delete(key);
+    try {
+      await redis.call('SREM', heldKey(redis, roundLife), ...empty);
+    } catch (error) {
+      for (const key of empty) stale.add(key);
+      pause(error);
+    }
+  }
+
+  async function write(
+    key: string,
+    {
+      slice,
+      op,
+      roundLife,
+      announced,
+    }: { slice: readonly Work[]; op: '+' | '='; roundLife: string; announced: boolean },
+  ): Promise<void> {
+    const writes = slice.map(({ member }): Write => {
+      const held = holdings.get(key)?.get(member);
+      if (held === undefined) return { op: '-', member, meta: '' };
+      held.isSent = true;
+      return { op, member, meta: held.meta };
+    });
+    const outcomes = await applyWrites(redis, { key, out: generation, life: roundLife }, writes);
+    const written = slice.flatMap((work, index) => newsOf(work, writes[index], outcomes[index]) ?? []);
+    if (announced && written.length > 0) deps.tell(key, written);
+    for (const work of slice) for (const done of work.done) done();
+  }
+
+  function putOff(key: string, works: readonly Work[], op: '+' | '='): void {
+    if (op === '=' || works.length === 0) return void stale.add(key);
+    for (const work of works) {
+      const { member } = work;
+      if (work.told === undefined) tellOwn(work, holdings.get(key)?.has(member) ? 'joined' : 'left');
+      const newer = fresh.get(pairOf(key, member));
+      if (newer !== undefined) Object.assign(newer, { told: newer.told ?? work.told, isRetry: true });
+      else fresh.set(pairOf(key, member), { ...work, isRetry: true, done: [] });
+      for (const done of work.done) done();
+    }
+  }
+
+  function tellOwn(work: Work, news: News): void {
+    work.told = news;
+    deps.tell(work.key, [{ member: work.member, news, toOwn: true, toOthers: false }]);
+  }
+
+  function pause(error: unknown): void {
+    if (isPaused) return;
+    isPaused = true;
+    log.debug({ err: error, fresh: fresh.size, stale: stale.size }, 'registry waits for Redis');
+    // Those that wait for their turn are told now: the turn may be long in coming.
+    for (const work of fresh.values()) {
+      if (work.told === undefined) tellOwn(work, holdings.get(work.key)?.has(work.member) ? 'joined' : 'left');
+      for (const done of work.done.splice(0)) done();
+    }
+  }
+
+  return {
+    changed(key, member, news) {
+      const pair = pairOf(key, member);
+      let work = fresh.get(pair);
+      if (work === undefined) {
+        work = { key, member, isRetry: false, done: [] };
+        fresh.set(pair, work);
+      }
+      if (isPaused) {
+        if (news !== undefined) tellOwn(work, news);
+        return Promise.resolve();
+      }
+      const { done } = work;
+      schedule();
+      return new Promise((resolve) => done.push(resolve));
+    },
+    isPending: (key, member) => fresh.has(pairOf(key, member)),
+    dropped(key, member) {
+      const work = fresh.get(pairOf(key, member));
+      fresh.delete(pairOf(key, member));
+      if (work?.told === 'joined') tellOwn(work, 'left');
+      for (const done of work?.done ?? []) done();
+    },
+    rewrite(announce) {
+      announceStale = announce || (announceStale && stale.size > 0);
+      for (const key of holdings.keys()) stale.add(key);
+      schedule();
+    },
+    found(key) {
+      listed.add(key);
+      stale.add(key);
+      schedule();
+    },
+    resume(currentLife) {
+      if (currentLife !== life) listed.clear();
+      life = currentLife;
+      isPaused = false;
+      schedule();
+    },
+    isPaused: () => isPaused,
+    async stop() {
+      isStopped = true;
+      await running;
+      for (const work of fresh.values()) for (const done of work.done.splice(0)) done();
+    },
+  };
+}
+
+function pairOf(key: string, member: string): string {
+  return `${key.length}:${key}${member}`;
+}
+
+function sliced(works: readonly Work[]): Work[][] {
+  const slices: Work[][] = [];
+  for (let at = 0; at < works.length; at += MOST_WRITES) slices.push(works.slice(at, at + MOST_WRITES));
+  return slices;
+}
+
+/** What has to be told after a write, as a list for flatMap. */
+function newsOf(work: Work, write: Write | undefined, outcome: Outcome | undefined): Written[] | undefined {
+  const isHeld = write?.op !== '-' || outcome === 'held';
+  const news = isHeld ? 'joined' : 'left';
+  const toOthers = outcome !== 'held' && (outcome === 'turned' || work.isRetry);
+  // Without Redis nobody could be asked, so what was told here may be the opposite of what is.
+  const toOwn = work.told === undefined ? toOthers : work.told !== news;
+  return toOwn || toOthers ? [{ member: work.member, news, toOwn, toOthers }] : undefined;
+}

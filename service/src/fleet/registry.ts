@@ -1,0 +1,221 @@
+/** The registry of this installation: what this server holds is kept here, all of it together in Redis. */
+import { z } from 'zod';
+import type { Answer, Bus, Cancel, Log, Member, RedisCommands, Registry, RegistryChange } from '../contracts.ts';
+import { parseJson } from './lease-script.ts';
+import type { Renewal } from './leases.ts';
+import { isLife, tagOfLife } from './life.ts';
+import { createReaper } from './reaper.ts';
+import { lookUp, memberOf, membersKey, scanEntries } from './registry-script.ts';
+import { createWriter, type Holdings, type News, type Written } from './registry-writer.ts';
+
+export interface RegistryOptions {
+  /** Of the lease; tells this server's lives from those of others. */
+  readonly generation: string;
+  /** How long a server may take for one step of cleaning up before another takes over. */
+  readonly lockMs: number;
+  /** Whether changes of a key are told to the other servers. The same on all of them. */
+  isAnnounced(key: string): boolean;
+}
+
+export interface FleetRegistry extends Registry {
+  /** After each renewal of the lease. */
+  renewed(renewal: Renewal): void;
+  /** Redis may lack what was written last: everything is written and compared again after the next renewal. */
+  suspect(): void;
+  /** What is held stays in Redis until the lease ends. */
+  stop(): Promise<void>;
+}
+
+const changeShape = z.object({
+  by: z.string(),
+  joined: z.array(z.object({ id: z.string(), meta: z.unknown() })).max(1000),
+  left: z.array(z.string()).max(1000),
+});
+// In one message. A member's metadata is limited by who takes it from the client.
+const MOST_TOLD = 100;
+const PAGE = 250;
+
+export function createRegistry(
+  options: RegistryOptions,
+  deps: { readonly redis: RedisCommands; readonly bus: Bus; readonly log: Log },
+): FleetRegistry {
+  const { redis, bus, log } = deps;
+  const { generation } = options;
+  const holdings: Holdings = new Map();
+  const watchers = new Map<string, { listeners: Set<(change: RegistryChange) => void>; cancel: Cancel }>();
+  const writer = createWriter({ redis, log, generation, holdings, tell });
+  const reaper = createReaper(options, { redis, log, gone: (key, left) => tellAll(key, { joined: [], left }) });
+  let isSuspect = false;
+  let isStopped = false;
+  let isChecking = false;
+
+  function tell(key: string, written: readonly Written[]): void {
+    const pick = (from: readonly Written[], news: News) =>
+      from.filter((one) => one.news === news).map(({ member }) => member);
+    const changeOf = (from: readonly Written[]): RegistryChange => ({
+      joined: pick(from, 'joined').map((id) => memberOf(id, holdings.get(key)?.get(id)?.meta ?? '')),
+      left: pick(from, 'left'),
+    });
+    tellOwn(key, changeOf(written.filter(({ toOwn }) => toOwn)));
+    tellOthers(key, changeOf(written.filter(({ toOthers }) => toOthers)));
+  }
+
+  function tellAll(key: string, change: RegistryChange): void {
+    tellOwn(key, change);
+    tellOthers(key, change);
+  }
+
+  function tellOwn(key: string, change: RegistryChange): void {
+    if (change.joined.length + change.left.length === 0) return;
+    for (const listener of watchers.get(key)?.listeners ?? []) {
+      try {
+        listener(change);
+      } catch (error) {
+        log.error({ err: error }, 'a watcher of the registry failed');
+      }
+    }
+  }
+
+  function tellOthers(key: string, { joined, left }: RegistryChange): void {
+    if (!options.isAnnounced(key)) return;
+    for (let at = 0; at < Math.max(joined.length, left.length); at += MOST_TOLD) {
+      const part = { joined: joined.slice(at, at + MOST_TOLD), left: left.slice(at, at + MOST_TOLD) };
+      bus.publish(key, JSON.stringify({ by: generation, ...part }));
+    }
+  }
+
+  function hear(key: string, payload: string): void {
+    const parsed = changeShape.safeParse(parseJson(payload));
+    if (!parsed.success || parsed.data.by === generation) return;
+    const { joined, left } = parsed.data;
+    tellOwn(key, { joined: joined.map(({ id, meta }) => (meta === undefined ? { id } : { id, meta })), left });
+  }
+
+  /** Redis may count for this server what it no longer holds, for instance after a restart with older data. */
+  async function check(life: string): Promise<void> {
+    if (isChecking) return;
+    isChecking = true;
+    try {
+      for await (const { key, members } of reaper.heldBy(life)) {
+        if (isStopped) return;
+        for (const member of members) {
+          if (!holdings.get(key)?.has(member)) void writer.changed(key, member, undefined);
+        }
+        if (!holdings.has(key)) writer.found(key);
+      }
+    } catch (error) {
+      log.debug({ err: error }, 'registry could not be compared; that is tried again');
+      isSuspect = true;
+    } finally {
+      isChecking = false;
+    }
+  }
+
+  /** Redis's answer, or what this server holds. */
+  async function orLocal<T>(ask: () => Promise<T>, local: () => T): Promise<Answer<T>> {
+    try {
+      return { value: await ask(), partial: writer.isPaused() };
+    } catch (error) {
+      log.debug({ err: error }, 'registry answers from what this server holds');
+      return { value: local(), partial: true };
+    }
+  }
+
+  const localMembers = (key: string) => [...(holdings.get(key) ?? [])].map(([id, { meta }]) => memberOf(id, meta));
+
+  return {
+    async add(key, member) {
+      const meta = (member.meta === undefined ? undefined : JSON.stringify(member.meta)) ?? '';
+      let members = holdings.get(key);
+      if (members === undefined) {
+        members = new Map();
+        holdings.set(key, members);
+      }
+      const before = members.get(member.id);
+      if (before !== undefined && (meta === '' || meta === before.meta)) return;
+      // A removal that waits says that Redis has it.
+      const isSent = before?.isSent ?? writer.isPending(key, member.id);
+      members.set(member.id, { meta: meta === '' ? (before?.meta ?? '') : meta, isSent });
+      await writer.changed(key, member.id, before === undefined ? 'joined' : undefined);
+    },
+    async remove(key, memberId) {
+      const members = holdings.get(key);
+      const held = members?.get(memberId);
+      if (members === undefined || held === undefined) return;
+      members.delete(memberId);
+      if (members.size === 0) holdings.delete(key);
+      if (held.isSent) await writer.changed(key, memberId, 'left');
+      else writer.dropped(key, memberId);
+    },
+    count: (key) =>
+      orLocal(
+        async () => z.number().parse(await redis.call('HLEN', membersKey(redis, key))),
+        () => holdings.get(key)?.size ?? 0,
+      ),
+    members: (key, limit) =>
+      orLocal(
+        async () => {
+          const found = new Map<string, Member>();
+          for await (const entries of scanEntries(redis, key, Math.max(1, Math.min(limit, PAGE)))) {
+            for (const { member } of entries) if (found.size < limit) found.set(member.id, member);
+            if (found.size >= limit) break;
+          }
+          return [...found.values()];
+        },
+        () => localMembers(key).slice(0, limit),
+      ),
+    look: (key, memberIds) =>
+      orLocal(
+        async () => {
+          const { count, entries } = await lookUp(redis, key, memberIds);
+          return { count, members: entries.map(({ member }) => member) };
+        },
+        () => {
+          const wanted = new Set(memberIds);
+          const members = localMembers(key);
+          return { count: members.length, members: members.filter(({ id }) => wanted.has(id)) };
+        },
+      ),
+    holders: (key, memberId) =>
+      orLocal(
+        async () => {
+          const { entries } = await lookUp(redis, key, [memberId]);
+          return [...new Set(entries.flatMap(({ lives }) => lives.filter(isLife).map(tagOfLife)))];
+        },
+        () => [],
+      ),
+    watch(key, listener) {
+      let entry = watchers.get(key);
+      if (entry === undefined) {
+        entry = { listeners: new Set(), cancel: bus.subscribe(key, (payload) => hear(key, payload)) };
+        watchers.set(key, entry);
+      }
+      const { listeners, cancel } = entry;
+      // Of its own, so that one function given twice is two listeners.
+      const own = (change: RegistryChange) => listener(change);
+      listeners.add(own);
+      return () => {
+        if (!listeners.delete(own) || listeners.size > 0) return;
+        watchers.delete(key);
+        cancel();
+      };
+    },
+    renewed({ life, news, isOtherRedis, dead }) {
+      if (isStopped) return;
+      writer.resume(life);
+      const isNewLife = news === 'dead' || news === 'lost';
+      if (isNewLife || isSuspect || isOtherRedis) writer.rewrite(news === 'dead');
+      // Under a new life nothing was ever written that could be wrong.
+      if ((isSuspect || isOtherRedis) && !isNewLife) void check(life);
+      isSuspect = false;
+      void reaper.reap(dead);
+    },
+    suspect() {
+      isSuspect = true;
+    },
+    async stop() {
+      isStopped = true;
+      await writer.stop();
+    },
+  };
+}
