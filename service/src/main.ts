@@ -17,7 +17,10 @@ async function main(argv: readonly string[]): Promise<void> {
     const onInterrupt = (call: () => void) => void process.on('SIGINT', call);
     const isTty = process.stdin.isTTY === true && process.stdout.isTTY === true;
     process.exitCode = await runClient(rest, {
-      ...terminal,
+      // Its prompt and the echo of keys are no lines.
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+      columns: () => process.stdout.columns,
       env: process.env,
       input: process.stdin,
       isTty,

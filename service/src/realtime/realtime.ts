@@ -160,8 +160,10 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
       unfinished.get(socket.conn)?.();
       sessions.began(socket);
       metrics.namespaceJoined(labelOf(socket.nsp));
-      if (options.recoveryWindowMs !== undefined && wantsRecovery(socket))
-        metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
+      if (options.recoveryWindowMs === undefined) return;
+      if (wantsRecovery(socket)) metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
+      // A client that has received no event has no offset to come back with.
+      if (!socket.recovered) socket.emit('session', { recovered: false });
     },
     left(socket, reason) {
       sessions.ended(socket);

@@ -118,6 +118,16 @@ describe('the gateway', () => {
     expect(await ask(ada, 'presence', 'lobby')).toMatchObject({ count: 1, members: [{ meta: { name: 'Bob' } }] });
   });
 
+  it('recovers a client that had received nothing before it lost its connection', async () => {
+    const { url } = await startServer({ SOCKETFLEET_RECOVERY: 'on' });
+    const bob = await connect(url);
+    await ask(bob, 'join', 'lobby');
+    bob.io.engine.close();
+    await next(bob, 'connect');
+    expect(bob.recovered).toBe(true);
+    expect(await ask(bob, 'whoami')).toMatchObject({ rooms: ['lobby'], recovered: true });
+  });
+
   it('says that a gap cannot be filled while there is no history', async () => {
     const { url } = await startServer();
     const ada = await connect(url);
