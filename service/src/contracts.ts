@@ -203,6 +203,16 @@ export interface Directory {
   disconnectUser(sub: string): Promise<Answer<number>>;
 }
 
+/** Is told which sockets this server holds. Its promises never reject and need not be awaited. */
+export interface SocketListener {
+  /** The first socket of a user is here. */
+  userCame(sub: string): Promise<void>;
+  /** The last one has gone. */
+  userLeft(sub: string): Promise<void>;
+  socketCame(id: string): Promise<void>;
+  socketLeft(id: string): Promise<void>;
+}
+
 /** What an app module gets besides `io`. The built-in gateway uses nothing else. */
 export interface Services {
   readonly log: Log;
@@ -315,6 +325,8 @@ export interface ServerLease {
 export interface RegistryChange {
   readonly joined: readonly Member[];
   readonly left: readonly string[];
+  /** True when this may have been told before. */
+  readonly isAgain?: boolean;
 }
 
 /**

@@ -1,21 +1,19 @@
 /** Composition root of one Socket.IO process. */
 import { loadApp } from './app/load-app.ts';
 import { systemClock } from './clock.ts';
+import { createCompanions } from './companions.ts';
 import type { Config } from './config.ts';
 import type { App, Clock, Inlet, Log, Services, Startable } from './contracts.ts';
-import { createMemoryFanout } from './fanout/memory.ts';
-import { createRedisFanout, type RedisFanout, type RedisFanoutDeps } from './fanout/redis.ts';
 import { createIdentities } from './identity/identities.ts';
 import { createDrain } from './lifecycle/drain.ts';
 import { createPhase } from './lifecycle/phase.ts';
 import { createLog } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOps } from './ops/ops.ts';
-import { createMemoryPresence } from './presence/memory.ts';
 import { createOwnPort } from './realtime/own-port.ts';
 import { createRealtime, type HttpLimits } from './realtime/realtime.ts';
 import { roomName } from './realtime/room-names.ts';
-import { createRotatingSecrets, type RotatingSecrets } from './rotating-secrets.ts';
+import { createRotatingSecrets } from './rotating-secrets.ts';
 import { VERSION } from './version.ts';
 
 export interface ServerOptions {
@@ -42,8 +40,6 @@ export interface RunningServer extends Startable {
   hurry(): void;
 }
 
-const PRESENCE = { lingerMs: 5_000, debounceMs: 500 };
-
 /** Builds a server; nothing runs before `start()`, which rejects when the app module or a port cannot be had. */
 export function createServer(config: Config, options: ServerOptions): RunningServer {
   const clock = options.clock ?? systemClock;
@@ -56,14 +52,20 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     { auth: config.auth, issuer: config.jwtIssuer, audience: config.jwtAudience, jwksUrl: config.jwksUrl },
     { secrets: secrets.of('jwtSecret'), publicKeys: secrets.of('jwtPublicKey'), clock, metrics, log },
   );
-  const redis = redisFanout(config, secrets, { clock, log, metrics, peerAddresses: () => config.peers });
-  const fanout = redis ?? createMemoryFanout({ recovery: config.recovery }, metrics);
-  const presence = createMemoryPresence(PRESENCE, { clock });
+  let facts = () => ({ address: '', connections: 0 });
+  const companions = createCompanions(config, {
+    clock,
+    log,
+    metrics,
+    secrets,
+    facts: () => facts(),
+  });
+  const { fanout, presence } = companions;
   const inlet = options.inlet ?? createOwnPort({ host: config.host, port: config.port });
   const realtime = createRealtime(
     {
       ...config,
-      recoveryWindowMs: config.recovery && redis === undefined ? config.recoveryWindowMs : undefined,
+      recoveryWindowMs: companions.recoveryWindowMs,
       httpLimits: options.httpLimits,
     },
     {
@@ -74,8 +76,9 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       log,
       metrics,
       eventLoopDelayMs: meter.eventLoopDelayMs,
-      ownTag: () => '00',
-      claim: async () => undefined,
+      ownTag: companions.ownTag,
+      claim: companions.claim,
+      directoryOver: companions.directoryOver,
       refusesSessions: () => drain.refusesSessions(),
     },
   );
@@ -98,8 +101,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
   const stop = once(async () => {
     phase.advance('stopped');
     await realtime.stop();
-    await presence.stop();
-    await fanout.stop();
+    await companions.stop();
     await identities.stop();
     secrets.stop();
     await meter.stop();
@@ -124,7 +126,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       metrics,
       metricsText: meter.text,
       metricsContentType: meter.contentType,
-      checks: [...identities.checks, ...fanout.checks, ...presence.checks],
+      checks: [...identities.checks, ...companions.checks],
       apiKeys: secrets.of('apiKey'),
       publisher: realtime.publisher,
       directory: realtime.directory,
@@ -150,9 +152,9 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       secrets.start();
       // Probes answer "not yet" while the rest comes up.
       await ops.start();
+      facts = () => ({ address: ops.url()?.slice('http://'.length) ?? '', connections: realtime.count() });
       await identities.start();
-      await fanout.start();
-      await presence.start();
+      await companions.start();
       const app = options.app ?? (await loadApp(config.app, options.folder));
       await app(realtime.io, services);
       await realtime.start();
@@ -183,30 +185,6 @@ function remarks(config: Config): string[] {
 function logFormat(config: Config, options: ServerOptions): 'json' | 'pretty' {
   if (config.logFormat !== 'auto') return config.logFormat;
   return options.isTty ? 'pretty' : 'json';
-}
-
-/** Undefined without REDIS_URL: this process is alone then. */
-function redisFanout(config: Config, secrets: RotatingSecrets, deps: RedisFanoutDeps): RedisFanout | undefined {
-  if (config.redisUrl.values.length === 0) return undefined;
-  return createRedisFanout(
-    {
-      urls: secrets.of('redisUrl'),
-      topology: config.redisTopology,
-      sentinelName: config.redisSentinelName,
-      sentinelPassword: secrets.of('redisSentinelPassword'),
-      username: config.redisUsername,
-      password: secrets.of('redisPassword'),
-      tlsCa: config.redisTlsCa,
-      tlsCert: config.redisTlsCert,
-      tlsKey: config.redisTlsKey,
-      prefix: config.redisPrefix,
-      mode: config.redisMode,
-      readiness: config.readiness,
-      readinessGraceMs: config.readinessGraceMs,
-      readinessRecoverMs: config.readinessRecoverMs,
-    },
-    deps,
-  );
 }
 
 function once(call: () => Promise<void>): () => Promise<void> {

@@ -25,6 +25,8 @@ const DOORS = new Set([
   'realtime/room-names.ts',
   'realtime/socket-ids.ts',
   'fleet/fleet.ts',
+  'fleet/directory.ts',
+  'fleet/idempotency-keys.ts',
 ]);
 const ROOTS_OF_CLI = new Set(['cli/token.ts', 'cli/client.ts']);
 /** Packages that live in one module; types may be named anywhere. */

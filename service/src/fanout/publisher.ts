@@ -46,7 +46,8 @@ export function createGuardedPublisher(deps: GuardedPublisherDeps): GuardedPubli
       return reply;
     } catch (error) {
       if (!isReplyError(error)) isSuspect = true;
-      deps.onProblem(error as Error);
+      // A script that Redis does not know yet is sent to it; nothing is wrong.
+      if (!(error as Error).message.startsWith('NOSCRIPT')) deps.onProblem(error as Error);
       throw error;
     } finally {
       inFlight--;

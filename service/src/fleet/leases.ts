@@ -64,7 +64,6 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
   const { redis, bus, clock, log, metrics } = deps;
   const random = deps.random ?? Math.random;
   const generation = randomBytes(6).toString('base64url');
-  const newEpoch = randomBytes(6).toString('base64url');
   const intervalMs = options.ttlMs / 3;
   const lostListeners: ((lease: ServerLease) => void)[] = [];
   const renewalListeners: ((renewal: Renewal) => void)[] = [];
@@ -113,7 +112,7 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
         suffix: `${generation}${lives.toString(36)}`,
         facts: deps.facts(),
         ttlMs: options.ttlMs,
-        epoch: newEpoch,
+        epoch: randomBytes(6).toString('base64url'),
         retired,
       });
       retired = undefined;

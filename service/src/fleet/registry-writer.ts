@@ -30,6 +30,8 @@ export interface Written {
   readonly news: News;
   readonly toOwn: boolean;
   readonly toOthers: boolean;
+  /** It may have been told before. */
+  readonly isAgain: boolean;
 }
 
 export interface WriterDeps {
@@ -204,7 +206,7 @@ export function createWriter(deps: WriterDeps): Writer {
 
   function tellOwn(work: Work, news: News): void {
     work.told = news;
-    deps.tell(work.key, [{ member: work.member, news, toOwn: true, toOthers: false }]);
+    deps.tell(work.key, [{ member: work.member, news, toOwn: true, toOthers: false, isAgain: false }]);
   }
 
   function pause(error: unknown): void {
@@ -283,5 +285,6 @@ function newsOf(work: Work, write: Write | undefined, outcome: Outcome | undefin
   const toOthers = outcome !== 'held' && (outcome === 'turned' || work.isRetry);
   // Without Redis nobody could be asked, so what was told here may be the opposite of what is.
   const toOwn = work.told === undefined ? toOthers : work.told !== news;
-  return toOwn || toOthers ? [{ member: work.member, news, toOwn, toOthers }] : undefined;
+  const isAgain = work.isRetry || write?.op === '=' || work.told !== undefined;
+  return toOwn || toOthers ? [{ member: work.member, news, toOwn, toOthers, isAgain }] : undefined;
 }

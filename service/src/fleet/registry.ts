@@ -28,8 +28,9 @@ export interface FleetRegistry extends Registry {
 
 const changeShape = z.object({
   by: z.string(),
-  joined: z.array(z.object({ id: z.string(), meta: z.unknown() })).max(1000),
+  joined: z.array(z.object({ id: z.string(), meta: z.unknown().optional() })).max(1000),
   left: z.array(z.string()).max(1000),
+  isAgain: z.boolean().default(false),
 });
 // In one message. A member's metadata is limited by who takes it from the client.
 const MOST_TOLD = 100;
@@ -50,14 +51,31 @@ export function createRegistry(
   let isChecking = false;
 
   function tell(key: string, written: readonly Written[]): void {
-    const pick = (from: readonly Written[], news: News) =>
-      from.filter((one) => one.news === news).map(({ member }) => member);
-    const changeOf = (from: readonly Written[]): RegistryChange => ({
-      joined: pick(from, 'joined').map((id) => memberOf(id, holdings.get(key)?.get(id)?.meta ?? '')),
-      left: pick(from, 'left'),
-    });
-    tellOwn(key, changeOf(written.filter(({ toOwn }) => toOwn)));
-    tellOthers(key, changeOf(written.filter(({ toOthers }) => toOthers)));
+    for (const isAgain of [false, true]) {
+      const some = written.filter((one) => one.isAgain === isAgain);
+      tellOwn(key, {
+        ...changeOf(
+          key,
+          some.filter(({ toOwn }) => toOwn),
+        ),
+        isAgain,
+      });
+      tellOthers(key, {
+        ...changeOf(
+          key,
+          some.filter(({ toOthers }) => toOthers),
+        ),
+        isAgain,
+      });
+    }
+  }
+
+  function changeOf(key: string, written: readonly Written[]): RegistryChange {
+    const pick = (news: News) => written.filter((one) => one.news === news).map(({ member }) => member);
+    return {
+      joined: pick('joined').map((id) => memberOf(id, holdings.get(key)?.get(id)?.meta ?? '')),
+      left: pick('left'),
+    };
   }
 
   function tellAll(key: string, change: RegistryChange): void {
@@ -76,19 +94,19 @@ export function createRegistry(
     }
   }
 
-  function tellOthers(key: string, { joined, left }: RegistryChange): void {
+  function tellOthers(key: string, { joined, left, isAgain }: RegistryChange): void {
     if (!options.isAnnounced(key)) return;
     for (let at = 0; at < Math.max(joined.length, left.length); at += MOST_TOLD) {
       const part = { joined: joined.slice(at, at + MOST_TOLD), left: left.slice(at, at + MOST_TOLD) };
-      bus.publish(key, JSON.stringify({ by: generation, ...part }));
+      bus.publish(key, JSON.stringify({ by: generation, ...part, ...(isAgain ? { isAgain } : {}) }));
     }
   }
 
   function hear(key: string, payload: string): void {
     const parsed = changeShape.safeParse(parseJson(payload));
     if (!parsed.success || parsed.data.by === generation) return;
-    const { joined, left } = parsed.data;
-    tellOwn(key, { joined: joined.map(({ id, meta }) => (meta === undefined ? { id } : { id, meta })), left });
+    const { joined, left, isAgain } = parsed.data;
+    tellOwn(key, { joined: joined.map(({ id, meta }) => (meta === undefined ? { id } : { id, meta })), left, isAgain });
   }
 
   /** Redis may count for this server what it no longer holds, for instance after a restart with older data. */

@@ -15,10 +15,14 @@ interface Entry {
 
 /** What was heard about one member since the last change was reported. */
 interface Heard {
-  /** Whether it was a member before. */
-  readonly was: boolean;
+  /** Whether it was heard to leave before it was heard to join. */
+  readonly leftFirst: boolean;
+  /** How much more often it joined than left. */
+  readonly balance: number;
+  /** Something may have been told before, so it is not known who knows what. */
+  readonly isUnsure: boolean;
   /** The member as last heard of; undefined when it was last heard to leave. */
-  member: Member | undefined;
+  readonly member: Member | undefined;
 }
 
 interface Watched {
@@ -38,19 +42,24 @@ export function createRedisPresence(options: PresenceOptions, deps: RedisPresenc
   const listeners: ((change: PresenceChange) => void)[] = [];
   const keyOf = (room: string) => `presence:${room}`;
 
-  function hear(room: string, { joined, left }: RegistryChange): void {
+  function hear(room: string, { joined, left, isAgain }: RegistryChange): void {
     const entry = watched.get(room);
     if (entry === undefined) return;
-    for (const member of joined) note(entry, member.id, member);
-    for (const id of left) note(entry, id, undefined);
+    for (const member of joined) note(entry, member.id, { member, isUnsure: isAgain ?? false });
+    for (const id of left) note(entry, id, { member: undefined, isUnsure: isAgain ?? false });
     if (entry.heard.size >= MOST_IN_A_CHANGE) void report(room, entry);
     else entry.cancelReport ??= clock.after(options.debounceMs, () => void report(room, entry));
   }
 
-  function note(entry: Watched, id: string, member: Member | undefined): void {
-    const heard = entry.heard.get(id);
-    if (heard === undefined) entry.heard.set(id, { was: member === undefined, member });
-    else heard.member = member;
+  function note({ heard }: Watched, id: string, { member, isUnsure }: Pick<Heard, 'member' | 'isUnsure'>): void {
+    const hasLeft = member === undefined;
+    const before = heard.get(id) ?? { leftFirst: hasLeft, balance: 0, isUnsure: false };
+    heard.set(id, {
+      leftFirst: before.leftFirst,
+      balance: before.balance + (hasLeft ? -1 : 1),
+      isUnsure: before.isUnsure || isUnsure,
+      member,
+    });
   }
 
   /** Never rejects. */
@@ -74,10 +83,10 @@ export function createRedisPresence(options: PresenceOptions, deps: RedisPresenc
     const present = new Map(value.members.map((member) => [member.id, member]));
     const joined: Member[] = [];
     const left: string[] = [];
-    for (const [id, { was, member }] of heard) {
-      const now = present.get(id) ?? (partial ? member : undefined);
-      if (now !== undefined && !was) joined.push(now);
-      if (now === undefined && was) left.push(id);
+    for (const [id, one] of heard) {
+      const now = present.get(id) ?? (partial ? one.member : undefined);
+      if (now !== undefined && (one.isUnsure || !wasThere(one))) joined.push(now);
+      if (now === undefined && (one.isUnsure || wasThere(one))) left.push(id);
     }
     return joined.length + left.length === 0 ? undefined : { room, joined, left, count: value.count };
   }
@@ -146,4 +155,9 @@ export function createRedisPresence(options: PresenceOptions, deps: RedisPresenc
       listeners.push(listener);
     },
   };
+}
+
+/** Whether a member was there before all this. Coming and going alternate, but messages of two servers may overtake each other. */
+function wasThere({ balance, leftFirst }: Heard): boolean {
+  return balance === 0 ? leftFirst : balance < 0;
 }

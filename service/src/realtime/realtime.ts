@@ -19,6 +19,7 @@ import type {
   Log,
   Metrics,
   Publisher,
+  SocketListener,
   Startable,
 } from '../contracts.ts';
 import { type RefusalCode, Refused, refusalBody } from '../refusals.ts';
@@ -72,6 +73,8 @@ export interface RealtimeDeps {
   readonly metrics: Metrics;
   /** Recent event-loop delay, for the brake. */
   eventLoopDelayMs(): number;
+  /** The directory of all servers over that of this one. */
+  directoryOver(local: Directory): Directory & SocketListener;
   /** Claims an idempotency key among all servers; see the publisher. */
   claim(key: string, id: string): Promise<string | undefined>;
   /** Two characters that name this server in the ids it makes. */
@@ -95,6 +98,8 @@ export interface Realtime extends Startable {
   identityOf(socket: Socket): Identity;
   refresh(socket: Socket, token: string): Promise<Identity>;
   connections(): RealtimeConnection[];
+  /** How many there are. */
+  count(): number;
 }
 
 // Deeply nested data overflows the stack of whatever walks it, here, on another server or at a client; the HTTP API has the same bound.
@@ -133,7 +138,9 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     identities: deps.identities,
     clock,
     expire: (socket) => connections.close(socket.conn, 'token_expired'),
+    listener: () => directory,
   });
+  const directory = deps.directoryOver(createLocalDirectory(io, sessions, options.pod));
   const idempotency = createIdempotency(options.idempotencyWindowMs, clock);
   const unfinished = new WeakMap<EngineSocket, () => void>();
   let cancelWatch: Cancel | undefined;
@@ -209,10 +216,11 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
   return {
     io,
     publisher: createPublisher(io, { idempotency, clock, claim: deps.claim }),
-    directory: createLocalDirectory(io, sessions, options.pod),
+    directory,
     identityOf: sessions.identityOf,
     refresh: sessions.refresh,
     connections: () => [...connections.all()].map(asLeaver),
+    count: connections.count,
     async start() {
       cancelWatch = connections.watch();
       await inlet.start(http);

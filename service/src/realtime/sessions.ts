@@ -1,6 +1,6 @@
 /** Who each socket is, which sockets a user has, and when a session ends. */
 import type { Socket } from 'socket.io';
-import type { Cancel, Clock, Identities, Identity } from '../contracts.ts';
+import type { Cancel, Clock, Identities, Identity, SocketListener } from '../contracts.ts';
 import { Refused } from '../refusals.ts';
 
 export interface Sessions {
@@ -22,7 +22,16 @@ interface Session {
   cancelExpiry?: Cancel;
 }
 
-export function createSessions(deps: { identities: Identities; clock: Clock; expire(socket: Socket): void }): Sessions {
+export interface SessionsDeps {
+  readonly identities: Identities;
+  readonly clock: Clock;
+  /** The token of this socket has ended. */
+  expire(socket: Socket): void;
+  /** Who is told which sockets are here. */
+  listener(): SocketListener;
+}
+
+export function createSessions(deps: SessionsDeps): Sessions {
   const { identities, clock } = deps;
   const sessions = new WeakMap<Socket, Session>();
   const users = new Map<string, Set<Socket>>();
@@ -62,22 +71,27 @@ export function createSessions(deps: { identities: Identities; clock: Clock; exp
     began(socket) {
       const session = sessionOf(socket);
       armExpiry(socket, session);
+      void deps.listener().socketCame(socket.id);
       const { sub } = session.identity;
       if (sub === undefined) return;
       const own = users.get(sub);
-      if (own === undefined) users.set(sub, new Set([socket]));
-      else own.add(socket);
+      if (own !== undefined) return void own.add(socket);
+      users.set(sub, new Set([socket]));
+      void deps.listener().userCame(sub);
     },
     ended(socket) {
       const session = sessions.get(socket);
       if (session === undefined) return;
       session.isOver = true;
       session.cancelExpiry?.();
+      void deps.listener().socketLeft(socket.id);
       const { sub } = session.identity;
       const own = sub === undefined ? undefined : users.get(sub);
       if (sub === undefined || own === undefined) return;
       own.delete(socket);
-      if (own.size === 0) users.delete(sub);
+      if (own.size > 0) return;
+      users.delete(sub);
+      void deps.listener().userLeft(sub);
     },
     identityOf: (socket) => sessionOf(socket).identity,
     socketsOf: (sub) => [...(users.get(sub) ?? [])],

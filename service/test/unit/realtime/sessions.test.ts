@@ -28,7 +28,15 @@ function rig(tokens: Record<string, Partial<Identity>>) {
     },
   };
   const expired: Socket[] = [];
-  const sessions = createSessions({ identities, clock, expire: (socket) => void expired.push(socket) });
+  const told: string[] = [];
+  const tell = (what: string) => async (who: string) => void told.push(`${what} ${who}`);
+  const listener = () => ({
+    userCame: tell('user came'),
+    userLeft: tell('user left'),
+    socketCame: tell('socket came'),
+    socketLeft: tell('socket left'),
+  });
+  const sessions = createSessions({ identities, clock, expire: (socket) => void expired.push(socket), listener });
   const connect = async (options: FakeSocketOptions) => {
     const socket = createFakeSocket(options);
     await sessions.authenticate(socket);
