@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import type { Bus, Clock } from '../../src/contracts.ts';
+import type { Bus, Clock, Log } from '../../src/contracts.ts';
 import { createRedisLink, type RedisLink } from '../../src/fanout/redis-link.ts';
 import { createFleet, type Fleet } from '../../src/fleet/fleet.ts';
 import { createRecordingLog, type LogLine } from './silent-log.ts';
@@ -24,6 +24,7 @@ export interface StartedFleet extends Omit<Fleet, 'start'> {
   readonly bus: Bus;
   /** Topic and payload of everything that it sent. */
   readonly sent: (readonly [topic: string, payload: string])[];
+  readonly log: Log;
   readonly lines: LogLine[];
   /** How often something failed to be counted as it should: renewals of the lease. */
   leaseFailures(): number;
@@ -84,7 +85,18 @@ export async function startFleet(options: StartFleetOptions): Promise<StartedFle
   onTestFinished(stop);
   await link.start();
   await fleet.start();
-  return { ...fleet, link, clock, bus, sent, lines: log.lines, leaseFailures: () => failures, kill: link.stop, stop };
+  return {
+    ...fleet,
+    link,
+    clock,
+    bus,
+    sent,
+    log,
+    lines: log.lines,
+    leaseFailures: () => failures,
+    kill: link.stop,
+    stop,
+  };
 }
 
 function linkOptions({ url, prefix }: StartFleetOptions) {
