@@ -295,7 +295,7 @@ describe('contradictions', () => {
     ['a key set that nobody checks', { SOCKETFLEET_JWKS_URL: 'https://id.example/jwks' }, 'SOCKETFLEET_AUTH is none'],
     [
       'one short secret among long ones',
-      { SOCKETFLEET_AUTH: 'jwt', SOCKETFLEET_JWT_SECRET: `${LONG_SECRET},short` },
+      { SOCKETFLEET_AUTH: 'jwt', SOCKETFLEET_JWT_SECRET: `${LONG_SECRET},${'x'.repeat(31)}` },
       'SOCKETFLEET_JWT_SECRET has a value of less than 32 bytes',
     ],
     ['a short key', { SOCKETFLEET_API_KEY: 'fifteen-letters' }, 'SOCKETFLEET_API_KEY has a key of less than 16'],
@@ -324,6 +324,7 @@ describe('contradictions', () => {
     ['the last port that has a neighbour', { PORT: '59071' }],
     ['jwt with a key set', { SOCKETFLEET_AUTH: 'jwt', SOCKETFLEET_JWKS_URL: 'https://id.example/jwks' }],
     ['jwt with a public key', { SOCKETFLEET_AUTH: 'jwt', SOCKETFLEET_JWT_PUBLIC_KEY: PEM('AAAA') }],
+    ['a secret of 32 bytes', { SOCKETFLEET_AUTH: 'jwt', SOCKETFLEET_JWT_SECRET: 'é'.repeat(16) }],
     ['TLS with a CA', { REDIS_URL: 'rediss://a', SOCKETFLEET_REDIS_TLS_CA: '/ca' }],
     [
       'equal slow reader limits',

@@ -104,7 +104,15 @@ export async function refusalOf(verified: Promise<unknown>): Promise<Refused> {
   );
 }
 
-export const rsaPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+/** One of four RSA pairs in turn, because making one takes up to a second: any four calls in a row differ. */
+export function rsaPair() {
+  const place = rsaCalls++ % 4;
+  rsaPairs[place] ??= generateRsaPair();
+  return rsaPairs[place];
+}
+const generateRsaPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+let rsaCalls = 0;
+const rsaPairs: ReturnType<typeof generateRsaPair>[] = [];
 export const ecPair = (namedCurve: 'P-256' | 'P-384' | 'P-521') => generateKeyPairSync('ec', { namedCurve });
 export const edPair = () => generateKeyPairSync('ed25519');
 export const pemOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
