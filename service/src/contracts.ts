@@ -347,7 +347,7 @@ export interface Registry {
     key: string,
     memberIds: readonly string[],
   ): Promise<Answer<{ readonly count: number; readonly members: readonly Member[] }>>;
-  /** Tags of the servers that hold a member. */
+  /** Tags of the servers that hold a member. Also partial for a while after Redis has lost data, until all have written theirs again. */
   holders(key: string, memberId: string): Promise<Answer<readonly string[]>>;
   /** Calls the listener when the first server holds a member, or the last one no longer. A hint that may repeat: `look` tells what is. */
   watch(key: string, listener: (change: RegistryChange) => void): Cancel;

@@ -127,10 +127,13 @@ export function createFleetDirectory(options: DirectoryOptions, deps: DirectoryD
       const holders = await registry.holders(userKey(sub), sub);
       const [own, { values, isWhole }] = await Promise.all([
         local.disconnectUser(sub),
-        living(holders.value).then((tags) => asking.ask('disconnectUser', sub, { tags })),
+        // Where the registry may lack somebody, nobody is spared the question.
+        holders.partial
+          ? askAll('disconnectUser', sub)
+          : living(holders.value).then((tags) => asking.ask('disconnectUser', sub, { tags })),
       ]);
       const told = values.reduce((all, one) => all + one, own.value);
-      return answer(told, isWhole && !own.partial && !holders.partial);
+      return answer(told, isWhole && !own.partial);
     },
     userCame: (sub) => registry.add(userKey(sub), { id: sub }),
     userLeft: (sub) => registry.remove(userKey(sub), sub),

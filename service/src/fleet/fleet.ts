@@ -37,17 +37,17 @@ export interface Fleet extends Startable {
 const TTL_MS = 15_000;
 
 export function createFleet(options: FleetOptions, deps: FleetDeps): Fleet {
-  const { redis, bus, log } = deps;
+  const { redis } = deps;
   const ttlMs = options.ttlMs ?? TTL_MS;
   const leases = createLeases({ ttlMs, lingerMs: options.lingerMs }, deps);
   const { generation } = leases.own();
-  const registry = createRegistry(
-    { generation, lockMs: ttlMs, isAnnounced: (key) => !isQuietKey(key) },
-    { redis, bus, log },
-  );
+  const registry = createRegistry({ generation, ttlMs, isAnnounced: (key) => !isQuietKey(key) }, deps);
   leases.onRenewed(registry.renewed);
+  let wasUp = false;
   redis.onUp(() => {
-    registry.suspect();
+    // At the first contact there is nothing yet that Redis could have lost.
+    if (wasUp) registry.suspect();
+    wasUp = true;
     void leases.renew();
   });
   return {

@@ -71,6 +71,8 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
   let tag = tagAt(random());
   let lives = 0;
   let latest: LeaseReply | undefined;
+  /** Servers that were known when Redis lost its data, and may not have claimed their leases anew yet. */
+  let remembered: { readonly table: readonly ServerLease[]; readonly until: number } | undefined;
   let retired: string | undefined;
   let inFlight: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -82,7 +84,15 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
   let timer: { readonly at: number; readonly cancel: Cancel } | undefined;
 
   const ownLease = (): ServerLease => ({ tag, generation, ...deps.facts() });
-  const isOwn = (lease: ServerLease) => lease.tag === tag && lease.generation === generation;
+
+  /** The others as last heard, then this server. */
+  function table(): ServerLease[] {
+    if (remembered !== undefined && remembered.until <= clock.now()) remembered = undefined;
+    const heardOf = latest?.table ?? [];
+    const tags = new Set([tag, ...heardOf.map((lease) => lease.tag)]);
+    const others = heardOf.filter((lease) => lease.tag !== tag);
+    return [...others, ...(remembered?.table ?? []).filter((lease) => !tags.has(lease.tag)), ownLease()];
+  }
 
   /** Renews in `ms`, or earlier if that was planned before. */
   function planWithin(ms: number): void {
@@ -141,6 +151,8 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
 
   function heard(reply: LeaseReply): void {
     const before = latest;
+    const news = newsOf(before, reply);
+    if (news === 'lost') remembered = { table: table(), until: clock.now() + options.ttlMs };
     latest = reply;
     const isNewLife = reply.life !== before?.life;
     if (isNewLife) {
@@ -155,11 +167,11 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
       for (const listener of lostListeners) listener(ownLease());
     }
     if (before === undefined) log.info({ tag, servers: reply.table.length }, 'lease claimed');
-    else if (isNewLife) log.warn({ tag, redisLostData: reply.epoch !== before.epoch }, 'lease was gone; claimed anew');
+    else if (isNewLife) log.warn({ tag, redisLostData: news === 'lost' }, 'lease was gone; claimed anew');
     if (isNewLife && isRunning) bus.publish(NEWS, tag);
     const renewal = {
       life: reply.life,
-      news: newsOf(before, reply),
+      news,
       isOtherRedis: before !== undefined && before.redisId !== reply.redisId,
       dead: reply.dead,
     };
@@ -185,7 +197,7 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
         if (from !== tag) planWithin(Math.max(50 + random() * 450, triedAt + REFRESH_MS - clock.now()));
       };
       cancels.push(bus.subscribe(NEWS, hear));
-      metrics.observe({ servers: () => latest?.table.length ?? 0 });
+      metrics.observe({ servers: () => table().length });
       await renew();
       await firstClaim();
     },
@@ -207,10 +219,7 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
       }
     },
     own: ownLease,
-    table() {
-      const others = (latest?.table ?? []).filter((lease) => !isOwn(lease));
-      return [...others, ownLease()];
-    },
+    table,
     isFresh: () => clock.now() - renewedAt < options.ttlMs,
     renew,
     async refresh() {

@@ -1,9 +1,9 @@
 /** The registry of this installation: what this server holds is kept here, all of it together in Redis. */
 import { z } from 'zod';
-import type { Answer, Bus, Cancel, Log, Member, RedisCommands, Registry, RegistryChange } from '../contracts.ts';
+import type { Answer, Bus, Cancel, Clock, Log, Member, RedisCommands, Registry, RegistryChange } from '../contracts.ts';
 import { parseJson } from './lease-script.ts';
 import type { Renewal } from './leases.ts';
-import { isLife, tagOfLife } from './life.ts';
+import { tagOfLife } from './life.ts';
 import { createReaper } from './reaper.ts';
 import { lookUp, memberOf, membersKey, scanEntries } from './registry-script.ts';
 import { createWriter, type Holdings, type News, type Written } from './registry-writer.ts';
@@ -11,8 +11,8 @@ import { createWriter, type Holdings, type News, type Written } from './registry
 export interface RegistryOptions {
   /** Of the lease; tells this server's lives from those of others. */
   readonly generation: string;
-  /** How long a server may take for one step of cleaning up before another takes over. */
-  readonly lockMs: number;
+  /** Of the lease. */
+  readonly ttlMs: number;
   /** Whether changes of a key are told to the other servers. The same on all of them. */
   isAnnounced(key: string): boolean;
 }
@@ -38,15 +38,19 @@ const PAGE = 250;
 
 export function createRegistry(
   options: RegistryOptions,
-  deps: { readonly redis: RedisCommands; readonly bus: Bus; readonly log: Log },
+  deps: { readonly redis: RedisCommands; readonly bus: Bus; readonly clock: Clock; readonly log: Log },
 ): FleetRegistry {
-  const { redis, bus, log } = deps;
+  const { redis, bus, clock, log } = deps;
   const { generation } = options;
   const holdings: Holdings = new Map();
   const watchers = new Map<string, { listeners: Set<(change: RegistryChange) => void>; cancel: Cancel }>();
   const writer = createWriter({ redis, log, generation, holdings, tell });
-  const reaper = createReaper(options, { redis, log, gone: (key, left) => tellAll(key, { joined: [], left }) });
+  const reaper = createReaper(
+    { lockMs: options.ttlMs },
+    { redis, log, gone: (key, left) => tellAll(key, { joined: [], left }) },
+  );
   let isSuspect = false;
+  let unsettledUntil = 0;
   let isStopped = false;
   let isChecking = false;
 
@@ -194,14 +198,14 @@ export function createRegistry(
           return { count: members.length, members: members.filter(({ id }) => wanted.has(id)) };
         },
       ),
-    holders: (key, memberId) =>
-      orLocal(
-        async () => {
-          const { entries } = await lookUp(redis, key, [memberId]);
-          return [...new Set(entries.flatMap(({ lives }) => lives.filter(isLife).map(tagOfLife)))];
-        },
-        () => [],
-      ),
+    async holders(key, memberId) {
+      const ask = async () => {
+        const { entries } = await lookUp(redis, key, [memberId]);
+        return [...new Set(entries.flatMap(({ lives }) => lives.map(tagOfLife)))];
+      };
+      const { value, partial } = await orLocal(ask, () => []);
+      return { value, partial: partial || clock.now() < unsettledUntil };
+    },
     watch(key, listener) {
       let entry = watchers.get(key);
       if (entry === undefined) {
@@ -222,10 +226,13 @@ export function createRegistry(
       if (isStopped) return;
       writer.resume(life);
       const isNewLife = news === 'dead' || news === 'lost';
-      if (isNewLife || isSuspect || isOtherRedis) writer.rewrite(news === 'dead');
-      // Under a new life nothing was ever written that could be wrong.
-      if ((isSuspect || isOtherRedis) && !isNewLife) void check(life);
+      const isDoubtful = isSuspect || isOtherRedis || news === 'lost';
       isSuspect = false;
+      if (isNewLife || isDoubtful) writer.rewrite(news === 'dead');
+      // Under a new life nothing was ever written that could be wrong.
+      if (isDoubtful && !isNewLife) void check(life);
+      // The other servers write theirs again as well, each after its own renewal.
+      if (isDoubtful) unsettledUntil = clock.now() + options.ttlMs;
       void reaper.reap(dead);
     },
     suspect() {
