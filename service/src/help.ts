@@ -13,6 +13,7 @@ export function helpText(): string {
     '  socketfleet                  runs the server',
     '  socketfleet token --help     mints a token for trying',
     '  socketfleet client --help    a small terminal client',
+    '  socketfleet check --help     looks at a running installation from outside',
     '  socketfleet --print-config   shows the settings as parsed, secrets hidden',
     '',
     'exit codes: 0 stopped after a drain, 1 fault, 2 settings or arguments not valid, 130 second Ctrl-C',

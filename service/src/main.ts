@@ -27,6 +27,9 @@ async function main(argv: readonly string[]): Promise<void> {
       onInterrupt,
     });
     process.stdin.destroy();
+  } else if (command === 'check') {
+    const { runCheck } = await import('./cli/check.ts');
+    process.exitCode = await runCheck(rest, { ...terminal, env: process.env });
   } else if (command === undefined || command === '--print-config') {
     await serve(command === '--print-config');
   } else if (command === '--help' || command === '-h' || command === 'help') {

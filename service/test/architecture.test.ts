@@ -28,7 +28,7 @@ const DOORS = new Set([
   'fleet/directory.ts',
   'fleet/idempotency-keys.ts',
 ]);
-const ROOTS_OF_CLI = new Set(['cli/token.ts', 'cli/client.ts']);
+const ROOTS_OF_CLI = new Set(['cli/token.ts', 'cli/client.ts', 'cli/check.ts']);
 /** Packages that live in one module; types may be named anywhere. */
 const HOMES: Record<string, readonly string[]> = {
   'socket.io': ['realtime'],
