@@ -1,0 +1,22 @@
+import { createNamespace, removeNamespace } from '../lib/namespace.ts';
+import { createRelease } from '../lib/release.ts';
+import type { Scenario } from '../lib/scenario.ts';
+
+/**
+ * A release named as its chart, without any value but the image. Kubernetes would inject SOCKETFLEET_PORT=tcp://... for
+ * its Service, and every default of the chart has to hold under the restricted profile.
+ */
+export const otherName: Scenario = {
+  name: 'other-name',
+  what: 'release named socketfleet, no values',
+  needs: [],
+  async run({ options, kubernetes, imageValues }) {
+    const namespace = `${options.namespace}-other`;
+    await createNamespace(kubernetes, namespace);
+    const release = createRelease({ name: 'socketfleet', namespace, set: imageValues }, kubernetes);
+    await release.installNow();
+    await release.settled(2, 90_000);
+    if (!options.keeps) await removeNamespace(kubernetes, namespace);
+    return { problems: [] };
+  },
+};

@@ -1,0 +1,32 @@
+import type { Scenario } from '../lib/scenario.ts';
+import { affinity } from './affinity.ts';
+import { crowd } from './crowd.ts';
+import { helmTest } from './helm-test.ts';
+import { install } from './install.ts';
+import { otherName } from './other-name.ts';
+import { podDelete } from './pod-delete.ts';
+import { podKill } from './pod-kill.ts';
+import { redisDelete } from './redis-delete.ts';
+import { rolloutRestart } from './rollout-restart.ts';
+import { rotateSecrets } from './rotate-secrets.ts';
+import { scale } from './scale.ts';
+import { uninstall } from './uninstall.ts';
+import { rollback, upgrade } from './upgrade.ts';
+
+/** Everything that is done to an installation, in this order. */
+export const SCENARIOS: readonly Scenario[] = [
+  otherName,
+  install,
+  helmTest,
+  affinity,
+  crowd,
+  rolloutRestart,
+  podDelete,
+  podKill,
+  scale,
+  redisDelete,
+  upgrade,
+  rollback,
+  rotateSecrets,
+  uninstall,
+];

@@ -1,0 +1,23 @@
+import { run } from '../lib/run.ts';
+import type { Scenario } from '../lib/scenario.ts';
+
+const KINDS = 'all,cm,secret,pvc,netpol,pdb';
+
+/** What is left is what would be missed: the generated Secret, and the claim of a Redis that keeps its data. */
+export const uninstall: Scenario = {
+  name: 'uninstall',
+  what: 'helm uninstall',
+  needs: ['install'],
+  async run({ release, crowd, publisher }) {
+    crowd.stop();
+    await publisher.stop();
+    await release.uninstall();
+    const labels = `app.kubernetes.io/instance=${release.name}`;
+    const args = ['get', KINDS, '-n', release.namespace, '-l', labels, '-o', 'name'];
+    const left = (await run('kubectl', { args, deadlineMs: 15_000 })).split('\n').filter((name) => name !== '');
+    const kept = [`secret/${release.fullname}-secrets`, `persistentvolumeclaim/data-${release.fullname}-redis-0`];
+    const problems = left.filter((name) => !kept.includes(name)).map((name) => `${name} is left`);
+    if (!left.includes(`secret/${release.fullname}-secrets`)) problems.push('the generated Secret is gone');
+    return { problems, note: `left: ${left.join(', ')}` };
+  },
+};
