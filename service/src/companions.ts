@@ -32,6 +32,8 @@ export interface Companions extends Startable {
   ownTag(): string;
   /** Claims an idempotency key among all servers. Never rejects: while that cannot be known, the key counts as new. */
   claim(key: string, id: string): Promise<string | undefined>;
+  /** Gives a claimed key back, because nothing was sent. Never rejects. */
+  unclaim(key: string, id: string): Promise<void>;
   /** The directory of all servers over that of this one. To be called once, before `start`. */
   directoryOver(local: Directory): Directory & SocketListener;
 }
@@ -68,6 +70,7 @@ function alone(config: Config, deps: CompanionsDeps): Companions {
     recoveryWindowMs: config.recovery ? config.recoveryWindowMs : undefined,
     ownTag: () => '00',
     claim: async () => undefined,
+    unclaim: async () => undefined,
     directoryOver: (local) => ({ ...local, ...NOBODY }),
     async start() {
       await fanout.start();
@@ -107,6 +110,7 @@ function overRedis(config: Config, deps: CompanionsDeps): Companions {
     recoveryWindowMs: undefined,
     ownTag: () => leases.own().tag,
     claim: (key, id) => keys.claim(key, id, config.idempotencyWindowMs).catch(() => undefined),
+    unclaim: (key, id) => keys.forget(key, id).catch(() => undefined),
     directoryOver(local) {
       const whole = createFleetDirectory(DIRECTORY, { local, leases, bus, registry, clock, log, metrics, tagOf });
       directory = whole;

@@ -66,7 +66,9 @@ function rawValue(env: Env, row: Setting<unknown>, problems: string[]): string |
   if (!file) return value || row.whenUnset;
   if (value) problems.push(`${row.env} and ${row.env}_FILE are both set; keep one`);
   try {
-    return readFileSync(file, 'utf8');
+    const text = readFileSync(file, 'utf8');
+    if (splitSecrets(text).length === 0) problems.push(`${row.env}_FILE=${file} is empty`);
+    return text;
   } catch (cause) {
     problems.push(`${row.env}_FILE=${file} cannot be read: ${(cause as Error).message}`);
     return undefined;

@@ -49,6 +49,19 @@ const RULES: readonly Rule[] = [
       'SOCKETFLEET_SLOW_READER_SOFT_BYTES must not be above SOCKETFLEET_SLOW_READER_HARD_BYTES',
   ),
   rule(
+    ['maxPayloadBytes', 'bytesPerSecond'],
+    ({ maxPayloadBytes, bytesPerSecond }) =>
+      bytesPerSecond > 0 &&
+      maxPayloadBytes > 2 * bytesPerSecond &&
+      'SOCKETFLEET_MAX_PAYLOAD_BYTES must not be above twice SOCKETFLEET_BYTES_PER_SECOND: one allowed message would close its sender',
+  ),
+  rule(
+    ['maxPayloadBytes', 'slowReaderHardBytes'],
+    ({ maxPayloadBytes, slowReaderHardBytes }) =>
+      maxPayloadBytes > slowReaderHardBytes &&
+      'SOCKETFLEET_MAX_PAYLOAD_BYTES must not be above SOCKETFLEET_SLOW_READER_HARD_BYTES: one allowed message would close its receivers',
+  ),
+  rule(
     ['redisUrl', 'redisTopology'],
     ({ redisUrl, redisTopology }) =>
       redisUrl.values.length === 0 &&

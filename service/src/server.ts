@@ -78,13 +78,14 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       eventLoopDelayMs: meter.eventLoopDelayMs,
       ownTag: companions.ownTag,
       claim: companions.claim,
+      unclaim: companions.unclaim,
       directoryOver: companions.directoryOver,
       refusesSessions: () => drain.refusesSessions(),
     },
   );
   const drain = createDrain(
     { endpointWaitMs: config.endpointWaitMs, windowMs: config.drainWindowMs, deadlineMs: config.drainDeadlineMs },
-    { clock, log, metrics, connections: realtime.connections },
+    { clock, log, metrics, connections: realtime.connections, count: realtime.count },
   );
   const services: Services = {
     log,

@@ -64,7 +64,8 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
       if (data === undefined) throw new Refused('bad_request', 'data is missing');
       const { event, id, volatile } = parse(publishOptions.default({}), options, 'bad_request', 'options');
       const { sub } = identity();
-      const scope = sub === undefined ? 'anonymous' : `user:${sub}`;
+      // Without users a key belongs to the socket: two strangers with the same key must not silence each other.
+      const scope = sub === undefined ? `socket:${socket.id}` : `user:${sub}`;
       const result = await services.publish({ rooms: [target], event, data, id, volatile, scope, from: sub });
       return { ok: true, id: result.id };
     },

@@ -27,6 +27,8 @@ export interface DrainDeps {
   readonly metrics: Pick<Metrics, 'drainRemaining' | 'drainClosed'>;
   /** All open connections, in any order. */
   connections(): Leaver[];
+  /** How many there are. */
+  count(): number;
 }
 
 export interface Drain {
@@ -101,7 +103,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
         }
       }
       queue = waiting;
-      const remaining = deps.connections().length;
+      const remaining = deps.count();
       metrics.drainRemaining(remaining);
       return remaining;
     };
@@ -111,11 +113,11 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
   }
 
   async function drain(): Promise<void> {
-    log.info({ connections: deps.connections().length, ...options }, 'drain started');
+    log.info({ connections: deps.count(), ...options }, 'drain started');
     await wait(options.endpointWaitMs, () => isHurried);
     refuses = true;
     await letAllGo();
-    await wait(options.deadlineMs, () => deps.connections().length === 0);
+    await wait(options.deadlineMs, () => deps.count() === 0);
     const rest = deps.connections();
     for (const leaver of rest) leaver.cut();
     metrics.drainRemaining(0);

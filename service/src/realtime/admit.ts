@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '../contracts.ts';
 import { REFUSALS, type RefusalCode, refusalBody } from '../refusals.ts';
 import type { Brake } from './brake.ts';
-import type { ClientAddress } from './client-address.ts';
+import { type ClientAddress, limitKey } from './client-address.ts';
 
 export interface AdmissionOptions {
   readonly origins: readonly string[];
@@ -36,7 +36,7 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
   const unfinished = new Map<string, number>();
   const addressOf = (req: IncomingMessage) => {
     const header = req.headers['x-forwarded-for'];
-    return deps.addressOf(req.socket.remoteAddress, Array.isArray(header) ? header.join(',') : header);
+    return limitKey(deps.addressOf(req.socket.remoteAddress, Array.isArray(header) ? header.join(',') : header));
   };
 
   function refusalFor(req: EngineRequest): RefusalCode | undefined {

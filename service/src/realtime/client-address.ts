@@ -23,6 +23,20 @@ export function normalise(address: string | undefined): string {
   return isIP(plain) ? plain.toLowerCase() : 'unknown';
 }
 
+/** What limits per address count by: an IPv4 address, or the /64 of an IPv6 one, because a single customer has at least that. */
+export function limitKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':').filter((group) => group !== '');
+  const ending = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - ending.length);
+  const whole = [...groups, ...Array<string>(zeros).fill('0'), ...ending];
+  return `${whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
 // Some proxies write the port of the client as well: 203.0.113.7:41234 or [2001:db8::7]:41234.
 function withoutPort(text: string): string {
   return /^\[(.+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;

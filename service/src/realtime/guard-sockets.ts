@@ -9,6 +9,8 @@ type Middleware = (event: unknown[], next: (error?: Error) => void) => unknown;
 interface SocketInternals {
   readonly nsp: Namespace;
   readonly connected: boolean;
+  /** Set last by the constructor. */
+  readonly handshake?: object;
   readonly fns: readonly Middleware[];
   readonly _anyListeners?: readonly unknown[];
   readonly _anyOutgoingListeners?: readonly unknown[];
@@ -18,9 +20,14 @@ interface SocketInternals {
   _onerror(error: Error): void;
   _onpacket(packet: object): void;
   emitReserved(event: string, ...args: unknown[]): boolean;
+  packet(packet: { readonly type: number }, options?: object): void;
   registerAckCallback(id: number, ack: Listener): void;
   notifyOutgoingListeners(packet: EventPacket): void;
 }
+
+// Of the Socket.IO protocol.
+const CONNECT = 0;
+const CONNECT_ERROR = 4;
 
 interface EventPacket {
   readonly id?: number | null;
@@ -30,6 +37,7 @@ interface EventPacket {
 /** Installs the overrides on the prototype of all sockets; servers without a guard keep upstream's behaviour. */
 export function guardSockets(prototype: SocketInternals, guardOf: GuardOf): void {
   const { onevent, _onpacket, emitReserved, registerAckCallback, notifyOutgoingListeners } = prototype;
+  holdBack(prototype, guardOf);
   const faults = (socket: SocketInternals, guard: HandlerGuard, event: string) => (error: unknown) =>
     guard.onFault(error, { nsp: socket.nsp, event });
 
@@ -64,6 +72,26 @@ export function guardSockets(prototype: SocketInternals, guardOf: GuardOf): void
     const listeners = this._anyOutgoingListeners;
     if (listeners === undefined || listeners.length === 0) return;
     callListeners(listeners.slice(), { self: this, args: packet.data ?? [] }, faults(this, guard, 'any outgoing'));
+  };
+}
+
+/**
+ * Upstream sends what a recovered socket has missed from its constructor: before the middlewares, and the token, are asked.
+ * Ours waits until they have agreed, and still comes before CONNECT.
+ */
+function holdBack(prototype: SocketInternals, guardOf: GuardOf): void {
+  const { packet: send } = prototype;
+  const held = new WeakMap<SocketInternals, { readonly type: number }[]>();
+  prototype.packet = function (this: SocketInternals, packet, options) {
+    if (this.handshake === undefined && guardOf(this.nsp.server) !== undefined) {
+      const waiting = held.get(this);
+      if (waiting === undefined) held.set(this, [packet]);
+      else waiting.push(packet);
+      return;
+    }
+    if (packet.type === CONNECT) for (const missed of held.get(this) ?? []) send.call(this, missed);
+    if (packet.type === CONNECT || packet.type === CONNECT_ERROR) held.delete(this);
+    send.call(this, packet, options);
   };
 }
 

@@ -10,6 +10,8 @@ export interface PublisherDeps {
   readonly clock: Clock;
   /** Claims a key for an id among all servers; resolves with the id under which it was published before. Never rejects. */
   claim(key: string, id: string): Promise<string | undefined>;
+  /** Gives a claimed key back, because nothing was sent. Never rejects. */
+  unclaim(key: string, id: string): Promise<void>;
 }
 
 /** A member of several of the rooms gets the message once, under the first of them that it is in. */
@@ -29,7 +31,13 @@ export function createPublisher(io: Server, deps: PublisherDeps): Publisher {
   async function sendOnce(request: PublishRequest, key: string): Promise<PublishResult> {
     const id = randomUUID();
     const earlier = await deps.claim(key, id);
-    return earlier === undefined ? send(request, id) : { id: earlier, duplicate: true };
+    if (earlier !== undefined) return { id: earlier, duplicate: true };
+    try {
+      return send(request, id);
+    } catch (error) {
+      await deps.unclaim(key, id);
+      throw error;
+    }
   }
 
   return {

@@ -77,6 +77,7 @@ export interface RealtimeDeps {
   directoryOver(local: Directory): Directory & SocketListener;
   /** Claims an idempotency key among all servers; see the publisher. */
   claim(key: string, id: string): Promise<string | undefined>;
+  unclaim(key: string, id: string): Promise<void>;
   /** Two characters that name this server in the ids it makes. */
   ownTag(): string;
   /** True once new sessions must go elsewhere. */
@@ -215,7 +216,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
 
   return {
     io,
-    publisher: createPublisher(io, { idempotency, clock, claim: deps.claim }),
+    publisher: createPublisher(io, { idempotency, clock, claim: deps.claim, unclaim: deps.unclaim }),
     directory,
     identityOf: sessions.identityOf,
     refresh: sessions.refresh,

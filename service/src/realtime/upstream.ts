@@ -9,6 +9,7 @@
  * - Server.prototype.of, BroadcastOperator.prototype.emit (handler-guard.ts)
  *
  * Overridden for another reason:
+ * - Socket.prototype.packet: what a recovered socket has missed waits until its token was accepted (guard-sockets.ts)
  * - Namespace.prototype._createSocket: ids of sockets name the server that owns them (guard-namespaces.ts)
  * - Engine.IO ws.options.closeTimeout: a WebSocket that does not answer a close frame is not kept for 30 s
  *

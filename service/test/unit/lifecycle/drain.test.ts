@@ -29,6 +29,7 @@ function rig(count: number, options: Partial<DrainOptions> = {}) {
       clock,
       log,
       metrics: { drainRemaining: (left) => void remaining.push(left), drainClosed: () => void closed++ },
+      count: () => open.size,
       connections: () => [...open],
     },
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config.ts';
-import { createClientAddress, normalise } from '../../../src/realtime/client-address.ts';
+import { createClientAddress, limitKey, normalise } from '../../../src/realtime/client-address.ts';
 
 const PROXIES = ['10.0.0.0/8', '192.168.7.7', 'fd00::/8', '::1'];
 
@@ -119,4 +119,15 @@ describe('the list of trusted proxies', () => {
       expect(parseConfig({ SOCKETFLEET_TRUSTED_PROXIES: entry }).trustedProxies).toEqual([entry]);
     },
   );
+});
+
+describe('the key of limits per address', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8::7', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
+    ['unknown', 'unknown'],
+  ])('of %s is %s', (address, key) => expect(limitKey(address)).toBe(key));
 });

@@ -34,6 +34,9 @@ function rig() {
       if (earlier === undefined) claims.set(key, id);
       return earlier;
     },
+    async unclaim(key, id) {
+      if (claims.get(key) === id) claims.delete(key);
+    },
   });
   return { claims, clock, publish: publisher.publish, sent };
 }
@@ -95,5 +98,19 @@ describe('a publish', () => {
     await publish({ rooms: ['a'], data: 1, id: 'key', scope: 'user:bob' });
     await publish({ rooms: ['a'], data: 1, id: 'key', scope: 'api' });
     expect(sent).toHaveLength(3);
+  });
+
+  it('that failed to be sent gives its key back, so that a retry is sent', async () => {
+    const { claims, publish } = rig();
+    const request = { rooms: ['lobby'], data: 1, id: 'k' };
+    const failing = {
+      ...request,
+      get event(): string {
+        throw new Error('cannot be encoded');
+      },
+    };
+    await expect(publish(failing)).rejects.toThrow('cannot be encoded');
+    expect(claims.size).toBe(0);
+    expect(await publish(request)).toMatchObject({ duplicate: false });
   });
 });
