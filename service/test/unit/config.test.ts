@@ -213,12 +213,18 @@ describe('secrets', () => {
     ['one,two', ['one', 'two']],
     [' one , two ,', ['one', 'two']],
     ['one\ntwo\r\nthree\n', ['one', 'two', 'three']],
-    [',\n,', []],
   ])('%j are %j', (text, expected) => {
     const padded = text.replace(/\w+/g, (word) => word.padEnd(16, '-'));
     const values = expected.map((word) => word.padEnd(16, '-'));
     expect(parseConfig({ SOCKETFLEET_API_KEY: padded }).apiKey.values).toEqual(values);
     expect(parseConfig({ SOCKETFLEET_API_KEY_FILE: fileWith(padded) }).apiKey.values).toEqual(values);
+  });
+
+  it('in a file without any are a mistake, not the same as none', () => {
+    expect(parseConfig({ SOCKETFLEET_API_KEY: ',\n,' }).apiKey.values).toEqual([]);
+    expect(problemsOf({ SOCKETFLEET_API_KEY_FILE: fileWith(',\n') })).toEqual([
+      expect.stringMatching(/^SOCKETFLEET_API_KEY_FILE=.* is empty$/),
+    ]);
   });
 
   it('keep PEM blocks whole, whatever stands between them', () => {
@@ -301,8 +307,18 @@ describe('contradictions', () => {
     ['a short key', { SOCKETFLEET_API_KEY: 'fifteen-letters' }, 'SOCKETFLEET_API_KEY has a key of less than 16'],
     [
       'a soft limit above the hard one',
-      { SOCKETFLEET_SLOW_READER_SOFT_BYTES: '5000', SOCKETFLEET_SLOW_READER_HARD_BYTES: '4999' },
+      { SOCKETFLEET_SLOW_READER_SOFT_BYTES: '500000', SOCKETFLEET_SLOW_READER_HARD_BYTES: '499999' },
       'SOCKETFLEET_SLOW_READER_SOFT_BYTES',
+    ],
+    [
+      'messages larger than a sender may send',
+      { SOCKETFLEET_MAX_PAYLOAD_BYTES: '2001', SOCKETFLEET_BYTES_PER_SECOND: '1000' },
+      'above twice SOCKETFLEET_BYTES_PER_SECOND',
+    ],
+    [
+      'messages larger than a receiver may leave unread',
+      { SOCKETFLEET_MAX_PAYLOAD_BYTES: '5000000', SOCKETFLEET_BYTES_PER_SECOND: '0' },
+      'above SOCKETFLEET_SLOW_READER_HARD_BYTES',
     ],
     ['a port whose neighbour is none', { PORT: '60000' }, 'set SOCKETFLEET_INTERNAL_PORT'],
     ['two servers on one port', { PORT: '80', SOCKETFLEET_INTERNAL_PORT: '80' }, 'must differ from PORT'],
@@ -328,7 +344,7 @@ describe('contradictions', () => {
     ['TLS with a CA', { REDIS_URL: 'rediss://a', SOCKETFLEET_REDIS_TLS_CA: '/ca' }],
     [
       'equal slow reader limits',
-      { SOCKETFLEET_SLOW_READER_SOFT_BYTES: '5000', SOCKETFLEET_SLOW_READER_HARD_BYTES: '5000' },
+      { SOCKETFLEET_SLOW_READER_SOFT_BYTES: '500000', SOCKETFLEET_SLOW_READER_HARD_BYTES: '500000' },
     ],
   ])('%s: are none', (_what, env) => {
     expect(problemsOf(env)).toEqual([]);
