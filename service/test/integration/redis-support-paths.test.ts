@@ -115,7 +115,8 @@ describe('startProxy', () => {
     proxy.delay(50);
     const begin = performance.now();
     await client.ping();
-    expect(performance.now() - begin).toBeGreaterThanOrEqual(99);
+    // Timers may be a little early.
+    expect(performance.now() - begin).toBeGreaterThan(90);
     const order: number[] = [];
     const first = client.echo('1').then(() => order.push(1));
     await eventually(() => proxy.stats().sent > 0, 'the first command');

@@ -27,7 +27,7 @@ export interface StartedSentinel {
   master(): Promise<StartedRedis>;
   /** Makes the replica the master; resolves with it, once it is and all sentinels say so. What was killed or paused stays so. */
   failover(kind: FailoverKind): Promise<StartedRedis>;
-  /** Resolves once both are up and one replicates the other. */
+  /** Resolves once both are up, one replicates the other, and all sentinels know it: a failover could happen. */
   inSync(): Promise<void>;
   /** Ends all. Comes by itself after the test in which it was started. */
   stop(): Promise<void>;
@@ -51,11 +51,12 @@ export async function startSentinel(options: StartSentinelOptions = {}): Promise
     const first = await keep(startRedis(dataOptions(options)));
     const second = await keep(startRedis(dataOptions(options, [`replicaof 127.0.0.1 ${first.port}`])));
     const redises = [first, second] as const;
-    await inSync(redises);
+    await replicates(redises);
     const sentinels = await Promise.all([1, 2, 3].map(() => keep(startOne(first.port, options))));
     await Promise.all(sentinels.map(hurry));
-    await Promise.all(sentinels.map(knowsAll));
-    return { ...createHandle(redises, sentinels), stop };
+    const handle = createHandle(redises, sentinels);
+    await handle.inSync();
+    return { ...handle, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,6 +73,10 @@ function createHandle(
     if (!found) throw new Error(`the sentinels disagree: ${ports.join(', ')}`);
     return found;
   }
+  async function inSync(): Promise<void> {
+    await replicates(redises);
+    await Promise.all(sentinels.map(knowsAll));
+  }
   return {
     name: NAME,
     url: sentinels.map(({ url }) => url).join(','),
@@ -86,10 +91,10 @@ function createHandle(
       else await sentinels[0]?.cli('SENTINEL', 'FAILOVER', NAME);
       const isOver = async () => (await master()) === next && ((await next.cli('ROLE')) as unknown[])[0] === 'master';
       await eventually(isOver, 'the failover', FAILOVER_MS);
-      if (kind === 'graceful') await inSync(redises);
+      if (kind === 'graceful') await inSync();
       return next;
     },
-    inSync: () => inSync(redises),
+    inSync,
   };
 }
 
@@ -117,9 +122,12 @@ function startOne(masterPort: number, { password, sentinelPassword }: StartSenti
   });
 }
 
-/** Sentinels look and talk every few seconds; here they do it all the time. Only how long tests take depends on it. */
+/**
+ * Sentinels look every 10 s and talk every 2 s; here they hurry, so that tests need not wait. PING-PERIOD must stay: what
+ * they know of a replica is too old for them after five of these, and once the master is down they look only every second.
+ */
 async function hurry(sentinel: StartedRedis): Promise<void> {
-  await sentinel.cli('SENTINEL', 'DEBUG', 'INFO-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'PING-PERIOD', 100);
+  await sentinel.cli('SENTINEL', 'DEBUG', 'INFO-PERIOD', 500, 'PUBLISH-PERIOD', 200);
 }
 
 /** Only sentinels that know each other and the replica can agree on a failover. */
@@ -140,7 +148,7 @@ async function masterPort(sentinel: StartedRedis): Promise<number> {
   return Number(address[1]);
 }
 
-async function inSync(redises: readonly StartedRedis[]): Promise<void> {
+async function replicates(redises: readonly StartedRedis[]): Promise<void> {
   const isOnline = async (redis: StartedRedis) =>
     /slave0:.*state=online/.test(String(await redis.cli('INFO', 'replication')));
   await eventually(
