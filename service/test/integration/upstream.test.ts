@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
-import { Namespace, Server, Socket } from 'socket.io';
+import { Namespace, Server, type ServerOptions, Socket } from 'socket.io';
 import { Adapter, SessionAwareAdapter } from 'socket.io-adapter';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -50,10 +50,14 @@ function fingerprint(method: ((...args: never[]) => unknown) | undefined): strin
 }
 
 /** A stock server on a free port, with a guard that notes what reaches it. */
-async function startGuarded(prepare: (io: Server) => void = () => undefined, guard: Partial<HandlerGuard> = {}) {
+async function startGuarded(
+  prepare: (io: Server) => void = () => undefined,
+  guard: Partial<HandlerGuard> = {},
+  options: Partial<ServerOptions> = {},
+) {
   expectNoFaults();
   const http = createServer();
-  const io = new Server(http, { pingInterval: 60_000 });
+  const io = new Server(http, { pingInterval: 60_000, ...options });
   const calls: string[] = [];
   let minted = 0;
   guardHandlers(io, {
@@ -90,6 +94,10 @@ describe('what we replace', () => {
     ['socket', 'run', '38e66c1f5b97'],
     ['socket', 'ack', '0a9a618dbc84'],
     ['socket', 'onack', '770c0f4734c2'],
+    ['socket', 'packet', 'f2fa00c6236a'],
+    ['socket', '_onconnect', 'c2c0a2bfd0f8'],
+    ['socket', '_error', '745780effab2'],
+    ['socket', 'buildHandshake', '0b72fc0a7c57'],
     ['socket', '_onpacket', 'db3e41dae92d'],
     ['socket', '_onclose', '1956717fcab6'],
     ['socket', '_onerror', '76559de7ceeb'],
@@ -181,6 +189,30 @@ describe('overrides in sockets', () => {
     const second = client(url);
     await Promise.all([...heard, next(second, 'one'), next(second, 'all')]);
     expect(calls.filter((call) => call === 'any outgoing: boom')).toHaveLength(4);
+  });
+});
+
+describe('the constructor of sockets', () => {
+  it('sends what was missed before it sets the handshake, which is how we know that nobody was asked yet', async () => {
+    let isOpen = true;
+    const { url, io } = await startGuarded(
+      (given) => void given.use((_socket, go) => go(isOpen ? undefined : new Error('closed'))),
+      {},
+      { connectionStateRecovery: { skipMiddlewares: false } },
+    );
+    const first = await openSocket(url);
+    const { pid } = JSON.parse(first.answer.slice(2)) as { pid: string };
+    io.emit('x', 1);
+    const offset = (JSON.parse(String(await first.packet()).slice(2)) as unknown[]).at(-1);
+    first.ws.close();
+    await eventually(() => io.of('/').sockets.size === 0);
+    io.emit('x', 2);
+    isOpen = false;
+    expect((await openSocket(url, { auth: { pid, offset } })).answer).toBe('44{"message":"closed"}');
+    isOpen = true;
+    const again = await openSocket(url, { auth: { pid, offset } });
+    expect(again.answer).toMatch(/^42\["x",2,/);
+    expect(await again.packet()).toContain(pid);
   });
 });
 

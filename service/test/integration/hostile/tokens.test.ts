@@ -136,6 +136,28 @@ describe('tokens', () => {
     await town.expectPeace();
   });
 
+  it('shows nothing of a session that is to be recovered before the token of its user was accepted', async () => {
+    const town = await startGuarded({ SOCKETFLEET_RECOVERY: 'on' });
+    const ada = await openSocket(town.url, { auth: { token: await good({ sub: 'ada' }) } });
+    const { pid } = JSON.parse(ada.answer.slice(2)) as { pid: string };
+    ada.send('421["join","town"]');
+    while (!String(await ada.packet()).startsWith('431'));
+    await town.api('POST', '/api/v1/publish', { room: 'town', data: 'heard' });
+    const event = String(await ada.packet());
+    const offset = (JSON.parse(event.slice(2)) as unknown[]).at(-1);
+    ada.ws.close();
+    await eventually(async () => (await town.metric('socketfleet_sockets{nsp="/"}')) === 1);
+    await town.api('POST', '/api/v1/publish', { room: 'town', data: 'secret' });
+    for (const token of ['letmein', await good({ sub: 'ada', expiresIn: -3_600 }), await good({ sub: 'eve' })]) {
+      const thief = await openSocket(town.url, { auth: { token, pid, offset } });
+      expect(thief.answer).toMatch(/^44\{/);
+    }
+    const back = await openSocket(town.url, { auth: { token: await good({ sub: 'ada' }), pid, offset } });
+    expect(back.answer).toMatch(/^42\["message","secret"/);
+    expect(await back.packet()).toContain(`"pid":"${pid}"`);
+    await town.expectPeace();
+  });
+
   it('ends a session when its token does, with a code that says so, and takes a fresh token of the same user only', async () => {
     const town = await startGuarded();
     // Whole seconds, and one that has passed before CONNECT is read would be forgiven for half a minute.
