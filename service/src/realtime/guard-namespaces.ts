@@ -22,6 +22,12 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
   const { run, emitReserved, _add, _createSocket } = prototype;
   // By connection: the namespaces that it is about to join.
   const joining = new WeakMap<object, Set<NamespaceInternals>>();
+  const joined = (client: object, nsp: NamespaceInternals) => {
+    const own = joining.get(client);
+    own?.delete(nsp);
+    // Not one set per client for as long as it stays.
+    if (own?.size === 0) joining.delete(client);
+  };
 
   // Upstream notices a second CONNECT only once the first has succeeded; in one turn a client could join a thousand times.
   prototype._add = async function (this: NamespaceInternals, client, auth, done) {
@@ -34,7 +40,7 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
     try {
       await _add.call(this, client, auth, done);
     } catch (error) {
-      own.delete(this);
+      joined(connection, this);
       guard.onFault(error, { nsp: asNamespace(this), event: 'connect' });
     }
   };
@@ -51,7 +57,7 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
     const finish = (error: Error | null) => {
       done(error);
       // Upstream goes on in the next tick; until then the socket is neither on its way nor in.
-      process.nextTick(() => joining.get(clientOf(socket))?.delete(this));
+      process.nextTick(() => joined(clientOf(socket), this));
     };
     runMiddlewares(this, socket, guard).then(
       () => finish(null),

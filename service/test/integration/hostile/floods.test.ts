@@ -80,7 +80,7 @@ describe('a flood of messages', () => {
   });
 
   it('of bytes closes the connection', async () => {
-    const town = await startTown({ SOCKETFLEET_BYTES_PER_SECOND: '10000' });
+    const town = await startTown({ SOCKETFLEET_BYTES_PER_SECOND: '10000', SOCKETFLEET_MAX_PAYLOAD_BYTES: '10000' });
     for (const packet of [`42["x","${'x'.repeat(9_000)}"]`, `3${'x'.repeat(9_000)}`]) {
       const socket = await openSocket(town.url);
       for (let i = 0; i < 4; i++) socket.send(packet);
