@@ -66,7 +66,12 @@ try {
   await end();
 }
 const urls = balancer.url === undefined ? servers.urls() : [balancer.url];
-crowd = createCrowd({ urls, say });
+// A polling session needs the server that it began on.
+const transports =
+  balancer.url !== undefined && values.balance === 'roundrobin' ? ['websocket'] : ['polling', 'websocket'];
+if (transports.length === 1)
+  say('clients use WebSocket only: without cookies polling requests would reach the wrong server');
+crowd = createCrowd({ urls, transports, say });
 crowd.resize(Number(values.clients));
 say(`clients connect to ${urls.join(' ')}`);
 for (const line of servers.describe()) say(line);

@@ -4,12 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findRedis } from './find-redis.mjs';
 import { prepare } from './prepare.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = join(ROOT, 'node_modules/.bin');
 
 await prepare();
+// Getting one may take long; without one the tests that need it fail and say so.
+await findRedis({ own: true }).catch((error) => console.error(error.message));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];
 for (const [name, args] of [

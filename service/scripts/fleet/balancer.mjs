@@ -45,7 +45,7 @@ export function createBalancer({ port, slots, balance, say }) {
       folder = mkdtempSync(join(tmpdir(), 'socketfleet-fleet-'));
       const file = join(folder, 'haproxy.cfg');
       writeFileSync(file, haproxyConfig({ port, slots, balance }));
-      child = spawn(program, ['-W', '-q', '-f', file], { stdio: 'inherit' });
+      child = spawn(program, ['-W', '-q', '-f', file], { stdio: 'inherit', detached: true });
       child.once('exit', (code) => {
         child = undefined;
         if (code) say(`haproxy has ended with ${code}; is port ${port} in use?`);

@@ -5,7 +5,7 @@ const ROOM = 'fleet';
 const SAY_MS = 1_000;
 
 /** Reports once a second what changed: who lost its connection and why, who is back where and after how long. */
-export function createCrowd({ urls, say }) {
+export function createCrowd({ urls, transports, say }) {
   const clients = [];
   let lost = new Map();
   let back = [];
@@ -29,7 +29,7 @@ export function createCrowd({ urls, say }) {
   const connected = () => clients.filter((client) => client.socket.connected).length;
 
   function add() {
-    const socket = io(urls[clients.length % urls.length], { forceNew: true, withCredentials: true });
+    const socket = io(urls[clients.length % urls.length], { forceNew: true, withCredentials: true, transports });
     const client = { socket, pod: '?', lostAt: undefined };
     socket.on('connect', () => {
       socket.emit('join', ROOM, () => undefined);

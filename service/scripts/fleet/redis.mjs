@@ -1,50 +1,54 @@
-// The Redis of a fleet: REDIS_URL when it is set, otherwise a process of our own on a free port.
-import { spawn } from 'node:child_process';
+// The Redis of a fleet: REDIS_URL when it is set, otherwise a server of our own on a free port.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { onPath } from './on-path.mjs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { findRedis, redisCommand, signalCommand } from '../find-redis.mjs';
 
 export async function createFleetRedis(say) {
-  if (process.env.REDIS_URL) {
+  const found = await findRedis({ say });
+  if (found.kind === 'url') {
     say('using REDIS_URL');
-    return {
-      url: process.env.REDIS_URL,
-      command: () => say('this Redis is not ours: REDIS_URL is set'),
-      stop: async () => undefined,
-    };
+    const command = () => say('this Redis is not ours: REDIS_URL is set');
+    return { url: found.url, command, stop: async () => undefined };
   }
-  const program = onPath('redis-server') ?? onPath('valkey-server');
-  if (program === undefined)
-    throw new Error('no Redis: install redis-server (apt-get install redis-server), or set REDIS_URL');
   const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'socketfleet-fleet-redis-'));
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--daemonize', 'no'];
   let child;
 
   function start() {
     if (child !== undefined) throw new Error('Redis is running');
-    child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--daemonize', 'no'], {
-      stdio: 'ignore',
-    });
+    const { file, args: all } = redisCommand(found, { folder, args });
+    // A group of its own, so that Ctrl-C in the terminal does not reach it before the servers.
+    child = spawn(file, all, { stdio: 'ignore', detached: true });
     child.once('exit', () => {
       child = undefined;
     });
     say(`Redis runs on port ${port}`);
   }
-  async function stop() {
-    if (child === undefined) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGCONT');
-    child.kill('SIGTERM');
+  function signal(name) {
+    if (child === undefined) throw new Error('Redis is not running');
+    const [file, ...rest] = signalCommand(found, name);
+    execFileSync(file, [...rest, found.kind === 'docker' ? basename(folder) : String(child.pid)]);
+  }
+  async function down() {
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    signal('SIGCONT');
+    signal('SIGTERM');
     await ended;
     say('Redis has ended');
   }
   const commands = {
     start,
-    stop,
+    stop: down,
     async restart() {
-      await stop();
+      await down();
       start();
     },
-    pause: () => void child?.kill('SIGSTOP'),
-    resume: () => void child?.kill('SIGCONT'),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
   };
   start();
   return {
@@ -53,7 +57,10 @@ export async function createFleetRedis(say) {
       if (!Object.hasOwn(commands, name ?? '')) throw new Error('redis start, stop, restart, pause or resume');
       await commands[name]();
     },
-    stop,
+    async stop() {
+      if (child !== undefined) await down();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

@@ -25,6 +25,8 @@ export function createServers({ basePort, redisUrl, say }) {
     if (one.child !== undefined) throw new Error(`server ${one.n} is running`);
     const child = spawn(process.execPath, [MAIN], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // Ctrl-C is for the fleet, which ends its servers itself.
+      detached: true,
       env: {
         ...process.env,
         PORT: String(one.port),
