@@ -18,9 +18,13 @@ const MOST_MEMBERS_SHOWN = 1000;
 export const gateway: App = (io: Server, services: Services) => {
   const roster = createRoster(io, services);
   io.on('connection', async (socket) => {
-    for (const [event, handler] of Object.entries(handlersOf(socket, services, roster))) {
+    const handlers = handlersOf(socket, services, roster);
+    for (const [event, handler] of Object.entries(handlers)) {
       socket.on(event, (...args: unknown[]) => answer(socket, services, event, handler, args));
     }
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (!Object.hasOwn(handlers, event)) void answer(socket, services, event, unknownEvent, args);
+    });
     socket.on('disconnecting', (reason) =>
       roster.leaveAll(socket, reason === 'client namespace disconnect' ? 'left' : 'lost'),
     );
@@ -98,6 +102,10 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
       return { ok: true, ...(exp === undefined ? {} : { exp }) };
     },
   };
+}
+
+async function unknownEvent(): Promise<Answer> {
+  throw new Refused('bad_event', 'the gateway knows join, leave, publish, presence, whoami and refresh');
 }
 
 async function answer(

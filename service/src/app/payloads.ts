@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { type RefusalCode, Refused } from '../refusals.ts';
 
 // Printable: no control, format, surrogate, private-use or unassigned characters, and no line or paragraph separators.
-const printable = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
+// The two joiners are part of how Persian, Indic and emoji text is written.
+const printable = /^(?:[^\p{C}\p{Zl}\p{Zp}]|\u200c|\u200d)+$/u;
 const RESERVED_EVENTS = new Set([
   'connect',
   'connect_error',

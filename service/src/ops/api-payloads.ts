@@ -12,7 +12,8 @@ const DEEPEST_DATA = 100;
 const MOST_ISSUES_SHOWN = 5;
 
 // The gateway's rule: no control, format, surrogate, private-use or unassigned characters, no line separators.
-const notPrintable = /[\p{C}\p{Zl}\p{Zp}]/u;
+// The two joiners are part of how Persian, Indic and emoji text is written.
+const notPrintable = /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/u;
 
 // What Socket.IO or the gateway sends by itself: a publisher must not be able to imitate it.
 const RESERVED_EVENTS = new Set([

@@ -128,6 +128,20 @@ describe('the gateway', () => {
     expect(await ask(bob, 'whoami')).toMatchObject({ rooms: ['lobby'], recovered: true });
   });
 
+  it('answers an event that it does not know, so that a typo is no silence', async () => {
+    const { url, metric } = await startServer();
+    const ada = await connect(url);
+    expect(await ask(ada, 'pubish', 'lobby', 1)).toMatchObject({ ok: false, code: 'bad_event', retry: false });
+    expect(await metric('socketfleet_answers_total{event="other",code="bad_event"}')).toBe(1);
+  });
+
+  it('takes rooms named in any script, joiners included', async () => {
+    const { url } = await startServer();
+    const ada = await connect(url);
+    const rooms = ['می\u200cخواهم', 'क्\u200dष', '👨\u200d👩\u200d👧'];
+    expect(await ask(ada, 'join', rooms)).toEqual({ ok: true, rooms });
+  });
+
   it('says that a gap cannot be filled while there is no history', async () => {
     const { url } = await startServer();
     const ada = await connect(url);
