@@ -1,5 +1,5 @@
 /** Process edge: arguments, environment, signals and exit codes. Everything below returns or throws. */
-import { ConfigError, parseConfig, printableConfig } from './config.ts';
+import { type Config, ConfigError, parseConfig, printableConfig } from './config.ts';
 import { helpText } from './help.ts';
 import { createServer, type RunningServer } from './server.ts';
 
@@ -58,17 +58,19 @@ async function serve(isPrintOnly: boolean): Promise<void> {
     await server.start();
   } catch (error) {
     server.log.fatal({ err: error }, 'cannot start');
-    terminal.err(startProblem(error));
+    terminal.err(startProblem(error, config));
     await server.stop().catch(() => undefined);
     process.exit(EXIT.fault);
   }
   if (config.demo) terminal.out(whatToTry(server));
 }
 
-function startProblem(error: unknown): string {
+function startProblem(error: unknown, config: Config): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `port ${port} is in use; choose another one: PORT=${(port ?? 3000) + 1} npm start`;
-  if (code === 'EACCES') return `port ${port} needs more rights than this process has; choose one above 1023`;
+  const setting = port === config.internalPort ? 'SOCKETFLEET_INTERNAL_PORT' : 'PORT';
+  if (code === 'EADDRINUSE')
+    return `port ${port} is in use; choose another one, for instance ${setting}=${(port ?? 0) + 1}`;
+  if (code === 'EACCES') return `port ${port} needs more rights than this process has; set ${setting} above 1023`;
   return message;
 }
 

@@ -39,7 +39,6 @@ export const REFUSALS = {
     close: 1012,
   },
   slow_reader: { message: 'the client does not read what is sent to it', retry: true, status: 503, close: 4408 },
-  disconnected: { message: 'disconnected by the operator', retry: false, status: 403, close: 4403 },
   unavailable: { message: 'this cannot be done at the moment', retry: true, status: 503, close: 1013 },
   internal: { message: 'the server made a mistake; it was logged', retry: false, status: 500 },
 } as const satisfies Record<string, Refusal>;

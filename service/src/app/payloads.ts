@@ -14,6 +14,7 @@ const RESERVED_EVENTS = new Set([
   'removeListener',
   'presence',
   'recovery',
+  'session',
   'error',
 ]);
 /** More rooms in one `join` are not even looked at. */

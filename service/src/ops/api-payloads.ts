@@ -26,6 +26,7 @@ const RESERVED_EVENTS = new Set([
   'removeListener',
   'presence',
   'recovery',
+  'session',
 ]);
 
 const text = z.string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be text') });
