@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit needs nothing; integration opens real sockets; process spawns the built program. One kind after the other. */
+/**
+ * unit needs nothing; integration opens real sockets; process spawns the built program; chart renders the Helm chart.
+ * One kind after the other.
+ */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
@@ -23,6 +26,11 @@ export default defineConfig({
         test: { name: 'integration', include: ['test/integration/**/*.test.ts'], sequence: { groupOrder: 1 } },
       },
       { extends: true, test: { name: 'process', include: ['test/process/**/*.test.ts'], sequence: { groupOrder: 2 } } },
+      {
+        extends: true,
+        // Each test starts Helm, some of them thirty times.
+        test: { name: 'chart', include: ['test/chart/**/*.test.ts'], testTimeout: 60_000, sequence: { groupOrder: 3 } },
+      },
     ],
   },
 });

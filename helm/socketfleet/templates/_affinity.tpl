@@ -28,7 +28,7 @@ haproxy.org/cookie-persistence: {{ .Values.affinity.cookieName | quote }}
 traefik.ingress.kubernetes.io/service.sticky.cookie: "true"
 traefik.ingress.kubernetes.io/service.sticky.cookie.name: {{ .Values.affinity.cookieName | quote }}
 traefik.ingress.kubernetes.io/service.sticky.cookie.httponly: "true"
-traefik.ingress.kubernetes.io/service.sticky.cookie.secure: {{ not (empty .Values.ingress.tls) | quote }}
+traefik.ingress.kubernetes.io/service.sticky.cookie.secure: {{ or (not (empty .Values.ingress.tls)) (eq .Values.affinity.sameSite "None") | quote }}
 traefik.ingress.kubernetes.io/service.sticky.cookie.samesite: {{ lower .Values.affinity.sameSite }}
 # The same pod must answer below the whole path.
 traefik.ingress.kubernetes.io/service.sticky.cookie.path: {{ .Values.ingress.path | quote }}

@@ -92,6 +92,24 @@ redis.resources.limits.memory: it is {{ $memory | default "missing" }}, but must
 {{- else if lt (include "socketfleet.bytes" $memory | int64) 33554432 }}
 redis.resources.limits.memory: {{ $memory }} is less than the 32Mi that Redis needs for itself
 {{- end }}
+{{- include "socketfleet.claimProblem" . }}
+{{- end }}
+{{- end -}}
+
+{{/* Kubernetes changes no claim template, and says so in words that name no value. */}}
+{{- define "socketfleet.claimProblem" -}}
+{{- $name := printf "%s-redis" (include "socketfleet.fullname" .) -}}
+{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace $name -}}
+{{- if $live }}
+{{- $claims := dig "spec" "volumeClaimTemplates" list $live | default list }}
+{{- $isKept := gt (len $claims) 0 }}
+{{- $size := "" }}{{ range $claims }}{{ $size = .spec.resources.requests.storage }}{{ end }}
+{{- $remedy := printf "delete it first, its pod goes on: kubectl -n %s delete statefulset %s --cascade=orphan" .Release.Namespace $name }}
+{{- if ne $isKept .Values.redis.persistence.enabled }}
+redis.persistence.enabled: the StatefulSet was made with {{ $isKept }}, and Kubernetes does not change that; {{ $remedy }}
+{{- else if and $isKept (ne $size (toString .Values.redis.persistence.size)) }}
+redis.persistence.size: the StatefulSet was made with {{ $size }}, and Kubernetes does not change that; {{ $remedy }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
