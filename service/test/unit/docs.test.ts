@@ -56,7 +56,7 @@ describe('the README', () => {
 
   it('lists exactly the events that the gateway takes', () => {
     const taken: string[] = [];
-    const socket = { on: (event: string) => taken.push(event), recovered: false };
+    const socket = { on: (event: string) => taken.push(event), onAny: () => undefined, recovered: false };
     const io = { on: (_event: string, call: (one: unknown) => void) => call(socket) };
     const services = { roomName: String, presence: { onChange: () => undefined } };
     gateway(io as unknown as Server, services as unknown as Services);
