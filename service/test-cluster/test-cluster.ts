@@ -70,25 +70,27 @@ function worldOf(options: Options): World {
 
 async function runAll(world: World): Promise<readonly Result[]> {
   const results: Result[] = [];
+  const broken = new Set<string>();
   for (const scenario of chosen(SCENARIOS, world.options.only)) {
     say(scenario.what);
     const start = performance.now();
-    const outcome = await runOne(world, scenario);
-    const seconds = (performance.now() - start) / 1_000;
-    results.push({ what: scenario.what, seconds, outcome });
+    const missing = scenario.needs.find((name) => broken.has(name));
+    const outcome =
+      missing === undefined ? await runOne(world, scenario) : { problems: [], skipped: `${missing} failed` };
+    if (missing !== undefined || outcome.isBroken) broken.add(scenario.name);
+    results.push({ what: scenario.what, seconds: (performance.now() - start) / 1_000, outcome });
     for (const problem of outcome.problems) say(`  FAILED: ${problem}`);
     if (outcome.problems.length > 0) process.stderr.write(await diagnose(world.options.namespace));
-    // What follows would only tell the same again.
-    if (outcome.isFatal) break;
   }
   return results;
 }
 
-async function runOne(world: World, scenario: Scenario): Promise<Outcome & { readonly isFatal?: boolean }> {
+/** Without an outcome the installation is in no known state, and what needs it makes no sense. */
+async function runOne(world: World, scenario: Scenario): Promise<Outcome & { readonly isBroken?: boolean }> {
   try {
     return await scenario.run(world);
   } catch (error) {
-    return { problems: [(error as Error).message], isFatal: true };
+    return { problems: [(error as Error).message], isBroken: true };
   }
 }
 

@@ -34,6 +34,8 @@ export interface Crowd {
   stop(): void;
   /** Resolves once all are in the room (again); rejects with the number of those that are not. */
   gathered(deadlineMs: number): Promise<void>;
+  /** Every client breaks its connection as a lost network would, and comes back wherever it is let in. */
+  comeAnew(deadlineMs: number): Promise<void>;
   /** Resolves once everyone has heard message `n` or a later one. */
   heard(n: number, deadlineMs: number): Promise<void>;
   report(since: number, publishes: readonly Publish[]): CrowdReport;
@@ -70,6 +72,10 @@ export function createCrowd({ url, clients: size, room, token }: CrowdOptions): 
       for (const client of clients) client.stop();
     },
     gathered,
+    async comeAnew(deadlineMs) {
+      for (const { socket } of clients) socket.io.engine.close();
+      await gathered(deadlineMs);
+    },
     async heard(n, deadlineMs) {
       const behind = ({ record }: StockClient) => Math.max(...record.deliveries.keys()) < n;
       await until({

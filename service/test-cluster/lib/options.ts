@@ -13,6 +13,8 @@ export interface Options {
   readonly set: readonly string[];
   /** Command that sends SIGKILL to a pod's process; NAMESPACE/POD is appended. Empty: that scenario is skipped. */
   readonly podKill: readonly string[];
+  /** Folder with programs `kind` and `docker` that stand in for the real ones. Empty: the quick start is skipped. */
+  readonly standIns: string;
   readonly clients: number;
   readonly keeps: boolean;
   /** Names of the scenarios to run; empty: all. */
@@ -30,6 +32,8 @@ ingress, and takes the installation apart under them. Needs kubectl and helm on 
   --affinity <provider>   affinity.provider of the chart (default haproxy)
   --set <key=value>       another value for the chart; may be repeated
   --pod-kill <command>    sends SIGKILL to a pod's process from outside; NAMESPACE/POD is appended to it
+  --stand-ins <folder>    runs the quick start of the documents with the programs kind and docker of this folder,
+                          because the cluster is there already and has the image
   --namespace <name>      (default socketfleet-test-<number>); it must not exist
   --clients <n>           stock clients, a third of each kind (default 60)
   --only <scenario>       runs this scenario and what it needs; may be repeated
@@ -47,6 +51,7 @@ export function parseOptions(argv: readonly string[]): Options {
       affinity: { type: 'string', default: 'haproxy' },
       set: { type: 'string', multiple: true, default: [] },
       'pod-kill': { type: 'string', default: '' },
+      'stand-ins': { type: 'string', default: '' },
       namespace: { type: 'string', default: `socketfleet-test-${process.pid}` },
       clients: { type: 'string', default: '60' },
       only: { type: 'string', multiple: true, default: [] },
@@ -69,6 +74,7 @@ export function parseOptions(argv: readonly string[]): Options {
     affinity: values.affinity,
     set: values.set,
     podKill: values['pod-kill'].split(' ').filter((word) => word !== ''),
+    standIns: values['stand-ins'],
     clients,
     keeps: values.keep,
     only: values.only,

@@ -7,7 +7,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs a program to its end and resolves with what it printed to stdout; rejects with the end of its stderr. */
+/** Runs a program to its end and resolves with what it printed to stdout; rejects with the end of all that it printed. */
 export function run(program: string, { args, deadlineMs, env }: Command): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -24,7 +24,7 @@ export function run(program: string, { args, deadlineMs, env }: Command): Promis
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(out.join(''));
       const end = signal === 'SIGKILL' ? `did not end within ${deadlineMs} ms` : `ended with ${code ?? signal}`;
-      const tail = (err.join('').trim() || out.join('').trim()).split('\n').slice(-15).join('\n');
+      const tail = `${out.join('')}${err.join('')}`.trim().split('\n').slice(-25).join('\n');
       reject(new Error(`${[program, ...args].join(' ')} ${end}\n${tail}`));
     });
   });

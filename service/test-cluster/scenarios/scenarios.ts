@@ -6,15 +6,17 @@ import { install } from './install.ts';
 import { otherName } from './other-name.ts';
 import { podDelete } from './pod-delete.ts';
 import { podKill } from './pod-kill.ts';
+import { quickStart } from './quick-start.ts';
 import { redisDelete } from './redis-delete.ts';
 import { rolloutRestart } from './rollout-restart.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
-import { scale } from './scale.ts';
+import { scaleDown, scaleUp } from './scale.ts';
 import { uninstall } from './uninstall.ts';
 import { rollback, upgrade } from './upgrade.ts';
 
 /** Everything that is done to an installation, in this order. */
 export const SCENARIOS: readonly Scenario[] = [
+  quickStart,
   otherName,
   install,
   helmTest,
@@ -23,7 +25,8 @@ export const SCENARIOS: readonly Scenario[] = [
   rolloutRestart,
   podDelete,
   podKill,
-  scale,
+  scaleUp,
+  scaleDown,
   redisDelete,
   upgrade,
   rollback,

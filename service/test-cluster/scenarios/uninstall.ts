@@ -1,5 +1,6 @@
 import { run } from '../lib/run.ts';
 import type { Scenario } from '../lib/scenario.ts';
+import { until } from '../lib/until.ts';
 
 const KINDS = 'all,cm,secret,pvc,netpol,pdb';
 
@@ -12,6 +13,11 @@ export const uninstall: Scenario = {
     crowd.stop();
     await publisher.stop();
     await release.uninstall();
+    await until({
+      what: 'the last pod has ended',
+      deadlineMs: 60_000,
+      ask: async () => [...(await release.pods('server')), ...(await release.pods('redis'))].length === 0,
+    });
     const labels = `app.kubernetes.io/instance=${release.name}`;
     const args = ['get', KINDS, '-n', release.namespace, '-l', labels, '-o', 'name'];
     const left = (await run('kubectl', { args, deadlineMs: 15_000 })).split('\n').filter((name) => name !== '');
