@@ -15,6 +15,7 @@ export interface ApiDeps {
   readonly publisher: Publisher;
   readonly directory: Directory;
   readonly presence: Pick<Presence, 'count' | 'members'>;
+  readonly phase: { name(): string };
   /** Starts to let all clients go. Returns at once; safe to call twice. */
   drain(): void;
 }
@@ -44,6 +45,11 @@ function guarded(route: string, deps: ApiDeps): (context: Context, answer: Answe
         throw new Refused('not_found', 'the HTTP API is off: no SOCKETFLEET_API_KEY');
       }
       if (!isAuthorized(context.req.header('authorization'), deps.apiKeys)) throw new Refused('unauthorized');
+      const phase = deps.phase.name();
+      // Redis is not there yet, or not any more: what is taken now would reach nobody.
+      if (phase === 'starting' || phase === 'stopped') throw new Refused('unavailable', `this server is ${phase}`);
+      // A backend that keeps its connection would stay with this server to its end, although the Service has others.
+      if (phase === 'draining') context.header('Connection', 'close');
       return await answer(context);
     } catch (error) {
       if (error instanceof Refused) return refuse(context, error.data);
