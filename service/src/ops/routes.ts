@@ -16,13 +16,13 @@ export const PROBE_ROUTES = [
 
 export const API_ROUTES = [
   { method: 'POST', path: '/api/v1/publish', success: 200, failures: [400, 401, 404, 413, 429, 500, 503] },
-  { method: 'POST', path: '/api/v1/publish/batch', success: 200, failures: [400, 401, 404, 413, 500] },
+  { method: 'POST', path: '/api/v1/publish/batch', success: 200, failures: [400, 401, 404, 413, 500, 503] },
   { method: 'GET', path: '/api/v1/rooms', success: 200, failures: [400, 401, 404, 500, 503] },
   { method: 'GET', path: '/api/v1/rooms/{room}', success: 200, failures: [400, 401, 404, 500, 503] },
   { method: 'GET', path: '/api/v1/sockets/{id}', success: 200, failures: [400, 401, 404, 500, 503] },
   { method: 'POST', path: '/api/v1/sockets/{id}/disconnect', success: 200, failures: [400, 401, 404, 500, 503] },
   { method: 'POST', path: '/api/v1/users/{sub}/disconnect', success: 200, failures: [400, 401, 404, 500, 503] },
-  { method: 'POST', path: '/api/v1/drain', success: 202, failures: [401, 404, 500] },
+  { method: 'POST', path: '/api/v1/drain', success: 202, failures: [401, 404, 500, 503] },
 ] as const satisfies readonly Route[];
 
 /** Template of an operation of the HTTP API. */
