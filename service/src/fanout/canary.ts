@@ -19,43 +19,60 @@ export interface Canary {
   start(): Cancel;
 }
 
+interface Flight {
+  readonly start: number;
+  readonly channels: Set<string>;
+  taken: number;
+  cancel: Cancel;
+}
+
 const PERIOD_MS = 1_000;
 const TIMEOUT_MS = 2_000;
+// After a long block timers fire before input is read: what has arrived gets another turn.
+const LAST_LOOK_MS = 10;
 
 /** One flight a second on every channel; a flight is back when all of them are. */
 export function createCanary(channels: readonly string[], deps: CanaryDeps): Canary {
   const { clock } = deps;
   let flights = 0;
-  const missing = new Map<
-    number,
-    { readonly start: number; readonly channels: Set<string>; readonly cancel: Cancel }
-  >();
+  let isFlying = false;
+  const missing = new Map<number, Flight>();
 
-  function land(id: number): void {
+  function forget(id: number): void {
+    missing.get(id)?.cancel();
+    missing.delete(id);
+  }
+
+  /** What was sent earlier and is not back says nothing about now: it may have been before the subscription. */
+  function land(id: number, { start }: Flight): void {
+    for (const earlier of [...missing.keys()]) if (earlier <= id) forget(earlier);
+    deps.onBack(clock.now() - start);
+  }
+
+  function expire(id: number): void {
     const flight = missing.get(id);
     if (flight === undefined) return;
-    flight.cancel();
-    missing.delete(id);
-    deps.onBack(clock.now() - flight.start);
+    forget(id);
+    deps.onMissing(flight.taken === channels.length);
   }
 
   function fly(): void {
+    if (!isFlying) return;
     const id = flights++;
-    let taken = 0;
-    const cancel = clock.after(TIMEOUT_MS, () => {
-      missing.delete(id);
-      deps.onMissing(taken === channels.length);
+    const flight: Flight = { start: clock.now(), channels: new Set(channels), taken: 0, cancel: () => undefined };
+    missing.set(id, flight);
+    flight.cancel = clock.after(TIMEOUT_MS, () => {
+      flight.cancel = clock.after(LAST_LOOK_MS, () => expire(id));
     });
-    missing.set(id, { start: clock.now(), channels: new Set(channels), cancel });
     for (const channel of channels) {
       deps.publish(channel, String(id)).then(
         () => {
-          taken++;
+          flight.taken++;
         },
         () => {
           // Redis is away: no need to wait for the time-out to know.
-          if (!missing.delete(id)) return;
-          cancel();
+          if (!missing.has(id)) return;
+          forget(id);
           deps.onMissing(false);
         },
       );
@@ -67,15 +84,16 @@ export function createCanary(channels: readonly string[], deps: CanaryDeps): Can
     heard(channel, payload) {
       const id = Number(payload);
       const flight = missing.get(id);
-      if (flight?.channels.delete(channel) && flight.channels.size === 0) land(id);
+      if (flight?.channels.delete(channel) && flight.channels.size === 0) land(id, flight);
     },
     start() {
+      isFlying = true;
       fly();
       const cancel = clock.every(PERIOD_MS, fly);
       return () => {
+        isFlying = false;
         cancel();
-        for (const flight of missing.values()) flight.cancel();
-        missing.clear();
+        for (const id of [...missing.keys()]) forget(id);
       };
     },
   };

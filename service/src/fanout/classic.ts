@@ -1,31 +1,59 @@
-/** Socket.IO's classic Redis adapter, wire-compatible with other Socket.IO servers and emitters, with its decoding guarded. */
+/** Socket.IO's classic Redis adapter, wire-compatible with other Socket.IO servers and emitters, guarded against what they send. */
 import { createAdapter } from '@socket.io/redis-adapter';
 import * as notepack from 'notepack.io';
-import type { Adapter } from 'socket.io-adapter';
+import { Adapter } from 'socket.io-adapter';
 import type { AdapterFactory } from '../contracts.ts';
 import type { GuardedPublisher } from './publisher.ts';
 import type { Subscriber } from './subscriber.ts';
+import { countsAlone, internalsOf, type RedisAdapterInternals } from './upstream-adapters.ts';
+import { decodeMessage, isClassicBroadcast, isClassicRequest, isClassicResponse, unpack } from './wire.ts';
 
 export interface ClassicDeps {
   readonly publisher: GuardedPublisher;
   readonly subscriber: Subscriber;
+  /** A message on our channels is not ours. */
   onForeign(error: unknown): void;
 }
 
+type Listener = Parameters<Subscriber['on']>[1];
+
+// RequestType of @socket.io/redis-adapter: what this server has done already when its own request comes back.
+const DONE_HERE = new Set<unknown>([2, 3, 4]);
+
 /** `prefix` is the adapter's `key`; stock servers and emitters use `socket.io`. */
 export function createClassicFactory(prefix: string, deps: ClassicDeps): AdapterFactory {
-  const create = createAdapter(deps.publisher, deps.subscriber, {
-    key: prefix,
-    publishOnSpecificResponseChannel: true,
-    parser: guardedParser(deps.onForeign),
-  });
+  const parser = guardedParser(deps.onForeign);
   return (nsp) => {
-    const adapter = create(nsp) as unknown as Adapter & { serverCount(): Promise<number> };
-    const { serverCount } = adapter;
-    adapter.serverCount = function () {
-      return serverCount.call(this).catch(() => 1);
-    };
+    let own: string | undefined;
+    const { name } = nsp as { readonly name: string };
+    const door = guardedSubscriber(deps, {
+      requests: `${prefix}-request#${name}#`,
+      responses: `${prefix}-response#${name}#`,
+      isOwn: (uid) => uid === own,
+    });
+    const create = createAdapter(deps.publisher, door, { key: prefix, publishOnSpecificResponseChannel: true, parser });
+    const adapter = internalsOf<RedisAdapterInternals>(create(nsp));
+    own = adapter.uid;
+    actsLocallyToo(adapter);
+    countsAlone(adapter);
     return adapter;
+  };
+}
+
+function actsLocallyToo(adapter: RedisAdapterInternals): void {
+  const { addSockets, delSockets, disconnectSockets } = adapter;
+  const local = Adapter.prototype;
+  adapter.addSockets = function (opts, rooms) {
+    if (!opts.flags?.local) addSockets.call(this, opts, rooms);
+    local.addSockets.call(this, opts, rooms);
+  };
+  adapter.delSockets = function (opts, rooms) {
+    if (!opts.flags?.local) delSockets.call(this, opts, rooms);
+    local.delSockets.call(this, opts, rooms);
+  };
+  adapter.disconnectSockets = function (opts, close) {
+    if (!opts.flags?.local) disconnectSockets.call(this, opts, close);
+    local.disconnectSockets.call(this, opts, close);
   };
 }
 
@@ -38,8 +66,9 @@ function guardedParser(onForeign: (error: unknown) => void): {
     encode: (message) => notepack.encode(message),
     decode(message) {
       try {
-        const decoded: unknown = notepack.decode(message);
-        if (isOurs(decoded)) return decoded;
+        const decoded = unpack(message);
+        // Requests and answers were looked at before.
+        if (!Array.isArray(decoded) || isClassicBroadcast(decoded)) return decoded;
         onForeign(new Error('not the wire format of the classic adapter'));
       } catch (error) {
         onForeign(error);
@@ -49,9 +78,52 @@ function guardedParser(onForeign: (error: unknown) => void): {
   };
 }
 
-/** A broadcast is `[uid, packet, options]`; a request is an object. */
-function isOurs(decoded: unknown): boolean {
-  if (!Array.isArray(decoded)) return typeof decoded === 'object' && decoded !== null;
-  const [uid, packet, options] = decoded as [unknown, { data?: unknown } | undefined, object | undefined];
-  return typeof uid === 'string' && Array.isArray(packet?.data) && typeof options === 'object' && options !== null;
+/** The subscriber as one adapter sees it: it hears only requests and answers that are in the format of its kind. */
+function guardedSubscriber(
+  { subscriber, onForeign }: ClassicDeps,
+  names: { readonly requests: string; readonly responses: string; isOwn(uid: unknown): boolean },
+): Subscriber {
+  const doors = new Map<Listener, Listener>();
+
+  function isForUs(channel: string, message: Buffer): boolean {
+    const isResponse = channel.startsWith(names.responses);
+    if (!isResponse && !channel.startsWith(names.requests)) return false;
+    try {
+      const decoded = decodeMessage(message);
+      if (isResponse ? isClassicResponse(decoded) : isClassicRequest(decoded)) {
+        const { type, uid } = decoded as { readonly type?: unknown; readonly uid?: unknown };
+        return isResponse || !(DONE_HERE.has(type) && names.isOwn(uid));
+      }
+      onForeign(new Error('not the wire format of the classic adapter'));
+    } catch (error) {
+      onForeign(error);
+    }
+    return false;
+  }
+
+  const guarded: Subscriber = {
+    ...subscriber,
+    psubscribe: (patterns) => subscriber.psubscribe(literal(patterns)),
+    punsubscribe: (patterns) => subscriber.punsubscribe(literal(patterns)),
+    on(event, listener) {
+      const door: Listener = (channel, message, ...rest) => {
+        if (channel === undefined || message === undefined) return undefined;
+        return isForUs(channel.toString(), message) ? listener(channel, message, ...rest) : undefined;
+      };
+      if (event === 'messageBuffer') doors.set(listener, door);
+      subscriber.on(event, doors.get(listener) ?? listener);
+      return guarded;
+    },
+    off(event, listener) {
+      subscriber.off(event, doors.get(listener) ?? listener);
+      return guarded;
+    },
+  };
+  return guarded;
+}
+
+/** Upstream puts a namespace into a pattern as it is; in its name `[`, `?` and `*` mean themselves. Only the last `*` is a wildcard. */
+function literal(patterns: string | readonly string[]): string[] {
+  const list = typeof patterns === 'string' ? [patterns] : patterns;
+  return list.map((pattern) => `${pattern.slice(0, -1).replace(/[\\*?[\]]/g, '\\$&')}*`);
 }

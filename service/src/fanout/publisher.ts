@@ -30,41 +30,47 @@ export interface GuardedPublisher {
 
 // More than this on the way means that nothing comes back; what is added then only grows the memory.
 const MOST_IN_FLIGHT = 20_000;
+const MOST_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
 export function createGuardedPublisher(deps: GuardedPublisherDeps): GuardedPublisher {
   let inFlight = 0;
-  // After a failure nothing is sent but probes, until one of them succeeds: a paused Redis takes bytes for a long time.
-  let isSuspect = false;
+  let bytesInFlight = 0;
+  // After a failure nothing is sent over this connection but probes, until one of them succeeds: a paused Redis takes bytes for a long time.
+  let suspect: RedisClient | undefined;
+  const isSuspect = () => suspect !== undefined && suspect === deps.client();
 
   async function send(command: string, args: readonly RedisArgument[]): Promise<unknown> {
     const client = deps.client();
     if (client === undefined || client.status !== 'ready') throw new Error('Redis is away');
-    inFlight++;
     try {
       const reply = await client.call(command, ...args);
-      isSuspect = false;
+      suspect = undefined;
       return reply;
     } catch (error) {
-      if (!isReplyError(error)) isSuspect = true;
+      // In a Cluster one node says nothing about the others.
+      if (!isReplyError(error) && !client.isCluster) suspect = client;
       // A script that Redis does not know yet is sent to it; nothing is wrong.
       if (!(error as Error).message.startsWith('NOSCRIPT')) deps.onProblem(error as Error);
       throw error;
-    } finally {
-      inFlight--;
     }
   }
 
   async function publish(command: string, channel: string, payload: string | Buffer): Promise<number> {
-    if (isSuspect || inFlight >= MOST_IN_FLIGHT) {
+    if (isSuspect() || inFlight >= MOST_IN_FLIGHT || bytesInFlight >= MOST_BYTES_IN_FLIGHT) {
       deps.onLost();
       return 0;
     }
+    inFlight++;
+    bytesInFlight += payload.length;
     try {
       return Number(await send(command, [channel, payload]));
     } catch {
       // Counted and reported; the next canary tells when it works again.
       deps.onLost();
       return 0;
+    } finally {
+      inFlight--;
+      bytesInFlight -= payload.length;
     }
   }
 
@@ -89,7 +95,7 @@ export function createGuardedPublisher(deps: GuardedPublisherDeps): GuardedPubli
     on: () => publisher,
     off: () => publisher,
     async call(command, ...args) {
-      if (isSuspect) throw new Error('Redis does not answer');
+      if (isSuspect()) throw new Error('Redis does not answer');
       return send(command, args);
     },
     probe: (command, channel, payload) => send(command, [channel, payload]),

@@ -6,7 +6,7 @@ export interface ReadinessOptions {
   readonly policy: ReadinessPolicy;
   /** How long Redis may be out of reach before peers are asked (grace). */
   readonly graceMs: number;
-  /** How long Redis must be well again before a server that left comes back. */
+  /** How long Redis must be well again, or no peer see it, before a server that left comes back. */
   readonly recoverMs: number;
   /** 0 to 1; spreads the end of the grace over half its length, so that not all servers ask at once. */
   readonly jitter: number;
@@ -35,13 +35,12 @@ export function createReadiness(options: ReadinessOptions): Readiness {
   let hasSeen = false;
   let downSince: number | undefined;
   let upSince: number | undefined;
+  // Since when every peer that answered has been without Redis as well.
+  let sharedSince: number | undefined;
   let isOut = false;
 
-  function update(nowMs: number): void {
-    if (isOut && upSince !== undefined && nowMs - upSince >= options.recoverMs) isOut = false;
-    if (options.policy === 'strict' && downSince !== undefined && nowMs - downSince >= STRICT_PATIENCE_MS) isOut = true;
-  }
-
+  const hasLasted = (since: number | undefined, nowMs: number) =>
+    since !== undefined && nowMs - since >= options.recoverMs;
   const isReady = () => options.policy === 'off' || (hasSeen && (options.policy === 'startup' || !isOut));
 
   return {
@@ -49,17 +48,27 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       if (isUp) {
         hasSeen = true;
         downSince = undefined;
+        sharedSince = undefined;
         upSince ??= nowMs;
       } else {
         upSince = undefined;
         downSince ??= nowMs;
       }
-      update(nowMs);
+      if (hasLasted(upSince, nowMs)) isOut = false;
+      if (options.policy === 'strict' && downSince !== undefined && nowMs - downSince >= STRICT_PATIENCE_MS) {
+        isOut = true;
+      }
     },
-    peersSaid(sees) {
-      if (options.policy !== 'grace' || downSince === undefined) return;
-      // Nobody answered: stay as you are.
-      if (sees !== undefined) isOut = sees;
+    peersSaid(sees, nowMs) {
+      // Nobody answered: stay as you are. What comes late is about an outage that is over.
+      if (options.policy !== 'grace' || downSince === undefined || sees === undefined) return;
+      if (sees) {
+        isOut = true;
+        sharedSince = undefined;
+      } else {
+        sharedSince ??= nowMs;
+        if (hasLasted(sharedSince, nowMs)) isOut = false;
+      }
     },
     wantsPeers: (nowMs) =>
       options.policy === 'grace' && hasSeen && downSince !== undefined && nowMs - downSince >= graceMs,

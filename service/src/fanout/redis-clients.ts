@@ -1,6 +1,6 @@
 /** Makes the two Redis connections of a server, for every topology that a team has. */
 import { readFileSync } from 'node:fs';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { SecretValues } from '../contracts.ts';
 
 export interface RedisClientOptions {
@@ -20,9 +20,8 @@ export type RedisClient = Redis | Cluster;
 
 /** Commands that take longer than this have failed. */
 export const COMMAND_TIMEOUT_MS = 2_000;
-
-// Quick at first, because a restart takes a second; with jitter, because all servers come back at once.
-const retryMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000) * (0.5 + Math.random() / 2);
+// 100,000 rooms are subscribed to at once after a restart.
+const SUBSCRIBE_TIMEOUT_MS = 10_000;
 
 const SHARED = {
   lazyConnect: true,
@@ -31,102 +30,112 @@ const SHARED = {
   noDelay: true,
   // A connection that hangs must not keep a new one waiting.
   disconnectTimeout: 500,
+  // One connection per client: whoever keeps it makes another, with the settings of then. What was in flight is answered at once.
+  retryStrategy: () => null,
   // What was lost is lost; sending it again would double it.
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   enableOfflineQueue: false,
 } satisfies RedisOptions;
 
+const IN_CLUSTER = {
+  lazyConnect: true,
+  slotsRefreshTimeout: 3_000,
+  clusterRetryStrategy: () => null,
+  // A node's queue, while its connection is being made: otherwise the first messages to it would be refused.
+  enableOfflineQueue: true,
+  // It may have been done before the connection broke, and must not be done twice.
+  retryDelayOnFailover: 0,
+  // The name in a certificate is the node's, not its address.
+  dnsLookup: (address, callback) => callback(null, address),
+} satisfies ClusterOptions;
+
 /**
  * For publishing and commands: fails fast, never queues. Rejections are the caller's to handle.
  * Throws when a TLS file cannot be read.
  */
 export function createPublishingClient(options: RedisClientOptions): RedisClient {
-  return create(options, {
+  const own: RedisOptions = {
     ...SHARED,
-    maxRetriesPerRequest: 1,
     commandTimeout: COMMAND_TIMEOUT_MS,
     // An open connection on which nothing comes back any more is given up.
     socketTimeout: 2 * COMMAND_TIMEOUT_MS,
-    enableAutoPipelining: true,
     // After a failover the old master says READONLY until it is asked again where the master is.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  });
-}
-
-/** For subscriptions: its owner subscribes again after each connect, so it needs no memory of its own. */
-export function createSubscribingClient(options: RedisClientOptions): RedisClient {
-  return create(options, { ...SHARED, maxRetriesPerRequest: null });
-}
-
-function create(options: RedisClientOptions, base: RedisOptions): RedisClient {
-  const urls = options.urls().map((url) => new URL(url));
-  const [first] = urls;
-  if (first === undefined) throw new Error('REDIS_URL is empty');
-  const redisOptions: RedisOptions = {
-    ...base,
-    ...credentials(options, first),
-    ...(first.protocol === 'rediss:' ? { tls: tlsOptions(options, first) } : {}),
   };
-  const nodes = urls.map((url) => ({
-    host: hostOf(url),
-    port: Number(url.port || (options.topology === 'sentinel' ? 26_379 : 6_379)),
-  }));
-  if (options.topology === 'cluster') return createCluster(nodes, redisOptions);
-  const client: Redis = new Redis({
-    ...redisOptions,
-    ...(options.topology === 'sentinel'
-      ? sentinelOptions(options, nodes, redisOptions)
-      : { ...nodes[0], db: databaseOf(first) }),
-    retryStrategy(attempt) {
-      // A password that was rotated counts from the next connection on.
-      Object.assign(client.options, credentials(options, first));
-      return retryMs(attempt);
-    },
-  });
-  return client;
+  // A pipeline over several slots is not sent again as a whole when one of them has moved.
+  if (options.topology === 'cluster') return createCluster(options, own, {});
+  return createOne(options, { ...own, enableAutoPipelining: true });
 }
 
-function createCluster(nodes: { host: string; port: number }[], redisOptions: RedisOptions): Cluster {
-  const { lazyConnect, enableAutoPipelining, ...nodeOptions } = redisOptions;
-  return new Cluster(nodes, {
-    lazyConnect: lazyConnect ?? true,
-    enableAutoPipelining: enableAutoPipelining ?? false,
-    enableOfflineQueue: false,
-    shardedSubscribers: redisOptions.maxRetriesPerRequest === null,
-    slotsRefreshTimeout: 3_000,
-    clusterRetryStrategy: retryMs,
-    // The name in a certificate is the node's, not its address.
-    dnsLookup: (address, callback) => callback(null, address),
-    redisOptions: { ...nodeOptions, autoResubscribe: true },
+/** For subscriptions: its owner subscribes after each connect, so it needs no memory of its own. */
+export function createSubscribingClient(options: RedisClientOptions): RedisClient {
+  const own: RedisOptions = { ...SHARED, commandTimeout: SUBSCRIBE_TIMEOUT_MS };
+  if (options.topology !== 'cluster') return createOne(options, own);
+  const cluster = createCluster(options, own, { shardedSubscribers: true });
+  // Redis takes subscriptions away when it moves a slot, which ioredis notices at its next look at the slots.
+  cluster.on('nodeError', (error: Error) => {
+    if (error.message.includes('sunsubscribe')) cluster.refreshSlotsCache();
   });
+  return cluster;
+}
+
+function createOne(options: RedisClientOptions, base: RedisOptions): Redis {
+  const { urls, access } = accessOf(options);
+  const [first] = urls;
+  if (options.topology === 'sentinel') {
+    return new Redis({ ...base, ...access, ...sentinelOptions(options, urls, access.tls) });
+  }
+  return new Redis({ ...base, ...access, ...nodeOf(first, 6_379), db: Number(first.pathname.slice(1) || 0) });
+}
+
+function createCluster(options: RedisClientOptions, base: RedisOptions, own: ClusterOptions): Cluster {
+  const { urls, access } = accessOf(options);
+  const { lazyConnect: _lazy, enableOfflineQueue: _queue, ...ofNodes } = base;
+  return new Cluster(
+    urls.map((url) => nodeOf(url, 6_379)),
+    { ...IN_CLUSTER, ...own, redisOptions: { ...ofNodes, ...access } },
+  );
 }
 
 function sentinelOptions(
   options: RedisClientOptions,
-  sentinels: { host: string; port: number }[],
-  base: RedisOptions,
+  urls: readonly URL[],
+  tls: RedisOptions['tls'] | undefined,
 ): RedisOptions {
   const [sentinelPassword] = options.sentinelPassword();
   return {
-    sentinels,
+    sentinels: urls.map((url) => nodeOf(url, 26_379)),
     name: options.sentinelName,
-    sentinelRetryStrategy: retryMs,
-    failoverDetector: true,
+    sentinelRetryStrategy: () => null,
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    ...(base.tls === undefined ? {} : { sentinelTLS: base.tls, enableTLSForSentinelMode: true }),
+    ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
   };
 }
 
-function credentials(options: RedisClientOptions, url: URL): Pick<RedisOptions, 'username' | 'password'> {
-  const username = options.username ?? decodeURIComponent(url.username);
-  const password = options.password()[0] ?? decodeURIComponent(url.password);
-  return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
+/** Where Redis is and how one gets in, as the settings and files are now. */
+function accessOf(options: RedisClientOptions): {
+  urls: [URL, ...URL[]];
+  access: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
+} {
+  const [first, ...others] = options.urls().map((url) => new URL(url));
+  if (first === undefined) throw new Error('REDIS_URL is empty');
+  const username = options.username ?? decodeURIComponent(first.username);
+  const password = options.password()[0] ?? decodeURIComponent(first.password);
+  return {
+    urls: [first, ...others],
+    access: {
+      ...(username === '' ? {} : { username }),
+      ...(password === '' ? {} : { password }),
+      ...(first.protocol === 'rediss:' ? { tls: tlsOptions(options, first) } : {}),
+    },
+  };
 }
 
 function tlsOptions(options: RedisClientOptions, url: URL): NonNullable<RedisOptions['tls']> {
   const file = (path: string) => readFileSync(path);
-  const host = hostOf(url);
+  const { host } = nodeOf(url, 0);
   return {
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ...(options.tlsCa === undefined ? {} : { ca: file(options.tlsCa) }),
@@ -135,10 +144,6 @@ function tlsOptions(options: RedisClientOptions, url: URL): NonNullable<RedisOpt
   };
 }
 
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
-}
-
-function databaseOf(url: URL): number {
-  return Number(url.pathname.slice(1) || 0);
+function nodeOf(url: URL, usualPort: number): { host: string; port: number } {
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || usualPort) };
 }

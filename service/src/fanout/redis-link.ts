@@ -2,16 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Bus, Cancel, Check, Clock, Log, Metrics, RedisCommands, Startable } from '../contracts.ts';
 import { createCanary } from './canary.ts';
+import { createKeptClient } from './kept-client.ts';
+import { createOutageLog } from './outage-log.ts';
 import { askPeers } from './peers.ts';
 import { createGuardedPublisher, type GuardedPublisher } from './publisher.ts';
 import { createReadiness, type ReadinessPolicy } from './readiness.ts';
-import {
-  createPublishingClient,
-  createSubscribingClient,
-  type RedisClient,
-  type RedisClientOptions,
-} from './redis-clients.ts';
-import { remedyFor } from './remedies.ts';
+import { createPublishingClient, createSubscribingClient, type RedisClientOptions } from './redis-clients.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
 
 export interface RedisLinkOptions extends RedisClientOptions {
@@ -38,8 +34,6 @@ export interface RedisLink extends Startable {
   readonly check: Check;
 }
 
-const SAY_AGAIN_MS = 30_000;
-const FIRST_CONTACT_MS = 3_000;
 // Canaries that Redis took and that did not come back, until the subscription counts as deaf.
 const DEAF_AFTER = 2;
 // In a Cluster each channel lives on one node; this many reach nearly all of them.
@@ -54,68 +48,68 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
     recoverMs: options.readinessRecoverMs,
     jitter: Math.random(),
   });
+  const outages = createOutageLog({ clock, log });
   const upListeners: (() => void)[] = [];
-  let publishing: RedisClient | undefined;
   let isUp = false;
-  let lagMs: number | undefined;
+  let seen: { readonly at: number; readonly lagMs: number } | undefined;
   let deafness = 0;
-  let problem: Error | undefined;
-  let saidAt = Number.NEGATIVE_INFINITY;
-  let startedAt = 0;
   let isAsking = false;
-  let isStopped = false;
+  let isRunning = false;
   const cancels: Cancel[] = [];
 
-  function noteProblem(error: Error | undefined): void {
-    if (error !== undefined) problem = error;
-    if (isStopped) return;
+  function setUp(up: boolean, lagMs = 0): void {
+    if (!isRunning) return;
     const now = clock.now();
-    // At the start nothing is wrong yet while the first connections are being made.
-    if (problem === undefined && now - startedAt < FIRST_CONTACT_MS) return;
-    if (now - saidAt < SAY_AGAIN_MS) return;
-    saidAt = now;
-    const text = problem?.message ?? 'the connection to Redis was closed';
-    log.warn({ error: text, ...remedyFor(text), downMs: Math.round(readiness.downMs(now)) }, 'Redis cannot be used');
-  }
-
-  function setUp(up: boolean): void {
-    const now = clock.now();
-    readiness.sample(up, now);
-    if (up && !isUp) {
-      log.info({ lagMs: Math.round(lagMs ?? 0) }, 'Redis is there');
-      problem = undefined;
-      saidAt = Number.NEGATIVE_INFINITY;
-    }
-    const cameUp = up && !isUp;
+    const isNews = up && !isUp;
     isUp = up;
-    if (cameUp) for (const listener of upListeners) listener();
-    if (!up) noteProblem(undefined);
+    const wasReady = readiness.isReady();
+    readiness.sample(up, now);
+    sayIfReadinessChanged(wasReady);
+    if (!up) outages.down();
+    if (isNews) {
+      outages.up(lagMs);
+      for (const listener of upListeners) listener();
+    }
     if (readiness.wantsPeers(now)) void ask();
   }
 
   async function ask(): Promise<void> {
     if (isAsking) return;
     isAsking = true;
-    const sees = await askPeers({ addresses: deps.peerAddresses, fetch });
+    const sees = await askPeers(readiness.downMs(clock.now()), { addresses: deps.peerAddresses, fetch });
     isAsking = false;
     const wasReady = readiness.isReady();
     readiness.peersSaid(sees, clock.now());
-    if (wasReady && !readiness.isReady()) log.warn({}, 'cut off from Redis while a peer is not: leaving the Service');
+    sayIfReadinessChanged(wasReady);
   }
 
+  function sayIfReadinessChanged(wasReady: boolean): void {
+    if (wasReady && !readiness.isReady()) log.warn({ policy: options.readiness }, 'not ready: cut off from Redis');
+    if (!wasReady && readiness.isReady()) log.info({ policy: options.readiness }, 'ready as far as Redis goes');
+  }
+
+  const publishing = createKeptClient({
+    clock,
+    create: () => createPublishingClient(options),
+    attach: () => undefined,
+    onReady: () => canary.fly(),
+    onLost: () => setUp(false),
+    onProblem: outages.failed,
+  });
   const publisher = createGuardedPublisher({
-    client: () => publishing,
+    client: publishing.current,
     onLost: metrics.redisLost,
-    onProblem: noteProblem,
+    onProblem: outages.failed,
   });
   const subscriber = createSubscriber({
+    clock,
     createClient: () => createSubscribingClient(options),
     onReady: () => canary.fly(),
-    onDown: noteProblem,
-    onForeign(error) {
-      metrics.redisForeign();
-      log.debug({ err: error }, 'foreign message on our channels');
+    onDown(error) {
+      if (error !== undefined) outages.failed(error);
+      else setUp(false);
     },
+    onFault: (error) => log.error({ err: error }, 'a message from Redis could not be handled'),
   });
   const own = randomBytes(6).toString('hex');
   const channels = Array.from(
@@ -125,14 +119,13 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   const canary = createCanary(channels, {
     clock,
     publish: (channel, payload) => publisher.probe(isSharded ? 'spublish' : 'publish', channel, payload),
-    onBack(lag) {
-      lagMs = lag;
+    onBack(lagMs) {
+      seen = { at: clock.now(), lagMs };
       deafness = 0;
-      metrics.redisLag(lag / 1000);
-      setUp(true);
+      metrics.redisLag(lagMs / 1000);
+      setUp(true, lagMs);
     },
     onMissing(isDeaf) {
-      lagMs = undefined;
       deafness = isDeaf ? deafness + 1 : 0;
       if (deafness >= DEAF_AFTER) {
         deafness = 0;
@@ -179,34 +172,30 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
       name: 'redis',
       gates: options.readiness === 'off' ? 'nothing' : 'ready',
       async check() {
-        const reason = readiness.reason();
-        if (reason !== undefined) throw new Error(problem === undefined ? reason : `${reason}: ${problem.message}`);
-        const downMs = Math.round(readiness.downMs(clock.now()));
+        const [reason, why] = [readiness.reason(), outages.reason()];
+        if (reason !== undefined) throw new Error(why === undefined ? reason : `${reason}: ${why}`);
+        const now = clock.now();
         return {
           connected: isUp,
           degraded: !isUp,
-          ...(lagMs === undefined ? {} : { lagMs: Math.round(lagMs * 10) / 10 }),
-          downMs,
+          ...(seen === undefined ? {} : { lagMs: Math.round(seen.lagMs * 10) / 10, seenMs: Math.round(now - seen.at) }),
+          downMs: Math.round(readiness.downMs(now)),
         };
       },
     },
     async start() {
-      startedAt = clock.now();
-      publishing = createPublishingClient(options);
-      publishing.on('ready', canary.fly);
-      publishing.on('error', noteProblem);
-      publishing.connect().catch(noteProblem);
+      isRunning = true;
+      publishing.start();
       for (const channel of channels)
         cancels.push(subscriber.listen(channel, isSharded, (payload) => canary.heard(channel, payload.toString())));
       subscriber.start();
       cancels.push(canary.start());
     },
     async stop() {
-      isStopped = true;
+      isRunning = false;
       for (const cancel of cancels.splice(0)) cancel();
       subscriber.stop();
-      publishing?.disconnect();
-      publishing = undefined;
+      publishing.stop();
     },
   };
 }

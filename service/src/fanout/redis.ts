@@ -26,6 +26,10 @@ export function createRedisFanout(options: RedisLinkOptions, deps: RedisFanoutDe
       deps.metrics.redisForeign();
       deps.log.debug({ err: error }, 'foreign message on our channels');
     },
+    onFault(error: unknown) {
+      deps.metrics.redisLost();
+      deps.log.error({ err: error }, 'a message for other servers cannot be encoded');
+    },
   };
   const create =
     options.mode === 'sharded'

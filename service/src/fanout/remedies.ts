@@ -2,6 +2,11 @@
 
 const REMEDIES: readonly (readonly [RegExp, string, string])[] = [
   [
+    /sentinel.*(?:WRONGPASS|NOAUTH|invalid password|Authentication required)/i,
+    'SOCKETFLEET_REDIS_SENTINEL_PASSWORD',
+    'the sentinels want another password than they were given',
+  ],
+  [
     /WRONGPASS|invalid username-password|invalid password/i,
     'SOCKETFLEET_REDIS_PASSWORD',
     'the user name or password is not accepted; check it, and SOCKETFLEET_REDIS_USERNAME',

@@ -4,55 +4,98 @@ import { Adapter, type BroadcastOptions } from 'socket.io-adapter';
 import type { AdapterFactory } from '../contracts.ts';
 import type { GuardedPublisher } from './publisher.ts';
 import type { Subscriber } from './subscriber.ts';
-
-/** Parts of upstream's adapter that are private, or that we override. */
-interface ShardedInternals {
-  broadcast(packet: object, opts: BroadcastOptions): void;
-  publish(message: object): void;
-  serverCount(): Promise<number>;
-  onRawMessage(message: Buffer, channel: Buffer): void;
-}
+import { countsAlone, internalsOf, type ShardedInternals } from './upstream-adapters.ts';
+import { decodeMessage, isShardedMessage } from './wire.ts';
 
 export interface ShardedDeps {
   readonly publisher: GuardedPublisher;
   readonly subscriber: Subscriber;
+  /** A message on our channels is not ours. */
   onForeign(error: unknown): void;
+  /** A message of this server cannot be encoded. */
+  onFault(error: unknown): void;
 }
 
-// MessageType.BROADCAST of socket.io-adapter, part of the wire format between servers.
-const BROADCAST = 3;
+// MessageType of socket.io-adapter, part of the wire format between servers.
+const TYPE = { broadcast: 3, join: 4, leave: 5, disconnect: 6 } as const;
 
 export function createShardedFactory(prefix: string, deps: ShardedDeps): AdapterFactory {
   const create = createShardedAdapter(deps.publisher, deps.subscriber, {
     channelPrefix: prefix,
     subscriptionMode: 'dynamic',
   });
-  return (nsp) => guarded(create(nsp) as unknown as Adapter & ShardedInternals, deps) as unknown as Adapter;
+  return (nsp) => {
+    const adapter = internalsOf<ShardedInternals>(create(nsp));
+    actsLocallyFirst(adapter);
+    survivesData(adapter, deps);
+    waitsForSubscriptions(adapter, deps.subscriber);
+    countsAlone(adapter);
+    return adapter;
+  };
 }
 
-function guarded(adapter: Adapter & ShardedInternals, deps: ShardedDeps): Adapter {
-  const { serverCount, onRawMessage } = adapter;
-  // Upstream awaits Redis before it delivers locally, which delays and reorders (DESIGN 6).
-  adapter.broadcast = function (packet: object, opts: BroadcastOptions) {
-    if (!opts.flags?.local) {
-      // Encoded before the local delivery returns control to anybody who could change the payload.
-      this.publish({
-        type: BROADCAST,
-        data: { packet, opts: { rooms: [...opts.rooms], except: [...(opts.except ?? [])], flags: opts.flags } },
-      });
-    }
-    Adapter.prototype.broadcast.call(this, packet, opts);
+function actsLocallyFirst(adapter: ShardedInternals): void {
+  // Encoded before the local part returns control to anybody who could change the payload.
+  const tellOthers = (type: number, opts: BroadcastOptions, data: object) => {
+    if (!opts.flags?.local) adapter.publish({ type, data: { ...data, opts: listed(opts) } });
   };
-  // Without Redis nobody else can be counted; upstream leaves this rejection to nobody.
-  adapter.serverCount = function () {
-    return serverCount.call(this).catch(() => 1);
+  const local = Adapter.prototype;
+  adapter.broadcast = function (packet, opts) {
+    tellOthers(TYPE.broadcast, opts, { packet });
+    local.broadcast.call(this, packet, opts);
   };
-  adapter.onRawMessage = function (message: Buffer, channel: Buffer) {
+  adapter.addSockets = function (opts, rooms) {
+    tellOthers(TYPE.join, opts, { rooms });
+    local.addSockets.call(this, opts, rooms);
+  };
+  adapter.delSockets = function (opts, rooms) {
+    tellOthers(TYPE.leave, opts, { rooms });
+    local.delSockets.call(this, opts, rooms);
+  };
+  adapter.disconnectSockets = function (opts, close) {
+    tellOthers(TYPE.disconnect, opts, { close });
+    local.disconnectSockets.call(this, opts, close);
+  };
+}
+
+function survivesData(adapter: ShardedInternals, deps: ShardedDeps): void {
+  const { doPublish, doPublishResponse } = adapter;
+  const unlessFault = async (publish: () => Promise<unknown>) => {
     try {
-      onRawMessage.call(this, message, channel);
+      return await publish();
+    } catch (error) {
+      deps.onFault(error);
+      throw error;
+    }
+  };
+  adapter.doPublish = function (message) {
+    return unlessFault(() => doPublish.call(this, message));
+  };
+  adapter.doPublishResponse = function (to, response) {
+    return unlessFault(() => doPublishResponse.call(this, to, response));
+  };
+  adapter.onRawMessage = function (bytes, channel) {
+    let message: unknown;
+    try {
+      message = decodeMessage(bytes);
+      if (!isShardedMessage(message)) throw new Error('not the wire format of the sharded adapter');
     } catch (error) {
       deps.onForeign(error);
+      return;
     }
+    if (channel.toString() === this.responseChannel) this.onResponse(message);
+    else this.onMessage(message);
   };
-  return adapter;
+}
+
+function waitsForSubscriptions(adapter: ShardedInternals, subscriber: Subscriber): void {
+  const { addAll } = adapter;
+  adapter.addAll = function (id, rooms) {
+    addAll.call(this, id, rooms);
+    return subscriber.settled();
+  };
+}
+
+function listed({ rooms, except, flags }: BroadcastOptions): object {
+  return { rooms: [...rooms], except: [...(except ?? [])], flags };
 }

@@ -2,18 +2,21 @@
  * The subscribing side of a server as Socket.IO's Redis adapters want it, over connections that come and go.
  * It knows which channels are wanted, subscribes to them after every connect, and survives every listener.
  */
-import type { Cancel } from '../contracts.ts';
+import type { Cancel, Clock } from '../contracts.ts';
+import { createKeptClient } from './kept-client.ts';
 import type { RedisClient } from './redis-clients.ts';
 
 type Kind = 'channel' | 'pattern' | 'shard';
 type Listener = (...args: Buffer[]) => unknown;
 
 export interface SubscriberDeps {
+  readonly clock: Clock;
   createClient(): RedisClient;
+  /** All that is wanted is subscribed to. */
   onReady(): void;
   onDown(error: Error | undefined): void;
-  /** Something on our channels that is not ours. */
-  onForeign(error: unknown): void;
+  /** A listener failed. */
+  onFault(error: unknown): void;
 }
 
 /** What the adapters call is named as in ioredis; nothing here rejects or throws. */
@@ -24,12 +27,13 @@ export interface Subscriber {
   punsubscribe(patterns: string | readonly string[]): Promise<void>;
   ssubscribe(channels: string | readonly string[]): Promise<void>;
   sunsubscribe(channels: string | readonly string[]): Promise<void>;
+  /** Resolves when Redis has confirmed what is wanted so far, or cannot; undefined when nothing is open. */
+  settled(): Promise<void> | undefined;
   on(event: string, listener: Listener): Subscriber;
   off(event: string, listener: Listener): Subscriber;
   listenerCount(event: string): number;
   /** Calls for each message of a channel, until cancelled. */
   listen(channel: string, isSharded: boolean, listener: (payload: Buffer) => void): Cancel;
-  isReady(): boolean;
   start(): void;
   /** Drops the connection for a new one: this one is deaf. */
   rebuild(): void;
@@ -41,20 +45,38 @@ const COMMANDS = {
   pattern: { on: 'psubscribe', off: 'punsubscribe' },
   shard: { on: 'ssubscribe', off: 'sunsubscribe' },
 } as const;
+const KINDS = Object.keys(COMMANDS) as Kind[];
 const EVENTS = ['messageBuffer', 'pmessageBuffer', 'smessageBuffer'] as const;
 // One command per this many channels, so that 100,000 rooms are neither one command nor as many.
 const CHUNK = 500;
+const MOST_RETRY_MS = 16_000;
+/** Whoever waits for a subscription does not wait for a connection that hangs. */
+const MOST_WAIT_MS = 2_000;
 
 export function createSubscriber(deps: SubscriberDeps): Subscriber {
   const wanted: Record<Kind, Set<string>> = { channel: new Set(), pattern: new Set(), shard: new Set() };
   const changed: Record<Kind, Set<string>> = { channel: new Set(), pattern: new Set(), shard: new Set() };
   const listeners = new Map<string, Set<Listener>>();
   const byChannel = new Map<string, Set<(payload: Buffer) => void>>();
-  let client: RedisClient | undefined;
   let flushing: Promise<void> | undefined;
-  let error: Error | undefined;
+  let open: Promise<void> | undefined;
+  let cancelRetry: Cancel | undefined;
+  let retryMs = 0;
 
-  const isReady = () => client?.status === 'ready';
+  const kept = createKeptClient({
+    clock: deps.clock,
+    create: deps.createClient,
+    attach(client) {
+      for (const event of EVENTS) {
+        client.on(event, (...args: Buffer[]) => {
+          if (kept.current() === client) dispatch(event, args);
+        });
+      }
+    },
+    onReady: (client) => void subscribeAll(client),
+    onLost: () => deps.onDown(undefined),
+    onProblem: deps.onDown,
+  });
 
   function change(kind: Kind, names: string | readonly string[], isWanted: boolean): Promise<void> {
     for (const name of typeof names === 'string' ? [names] : names) {
@@ -64,43 +86,92 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
       changed[kind].add(name);
     }
     // Everything that one turn wants travels together.
-    flushing ??= new Promise((resolve) => setImmediate(resolve)).then(flush);
+    flushing ??= track(new Promise((resolve) => setImmediate(resolve)).then(flush));
     return flushing;
+  }
+
+  /** The latest is answered after those before it. */
+  function track(work: Promise<void>): Promise<void> {
+    const own = bounded(work).then(() => {
+      if (open === own) open = undefined;
+    });
+    open = own;
+    return own;
+  }
+
+  function bounded(work: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = deps.clock.after(MOST_WAIT_MS, resolve);
+      void work.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   async function flush(): Promise<void> {
     flushing = undefined;
-    const work = (Object.keys(changed) as Kind[]).map((kind) => {
+    const client = kept.current();
+    const work = KINDS.flatMap((kind) => {
       const names = [...changed[kind]];
       changed[kind].clear();
-      return {
-        kind,
-        on: names.filter((name) => wanted[kind].has(name)),
-        off: names.filter((name) => !wanted[kind].has(name)),
-      };
+      return [
+        { kind, command: COMMANDS[kind].on, names: names.filter((name) => wanted[kind].has(name)) },
+        { kind, command: COMMANDS[kind].off, names: names.filter((name) => !wanted[kind].has(name)) },
+      ];
     });
-    if (!isReady()) return;
-    await Promise.all(
-      work.flatMap(({ kind, on, off }) => [send(COMMANDS[kind].on, on), send(COMMANDS[kind].off, off)]),
-    );
+    // Whatever is wanted by then is subscribed to when the connection is there.
+    if (client?.status !== 'ready') return;
+    const results = await Promise.all(work.map((one) => send(client, one)));
+    noteOutcome(client, results.every(Boolean));
   }
 
-  async function send(command: string, names: readonly string[]): Promise<void> {
-    const current = client;
-    if (current === undefined || names.length === 0) return;
-    // In a Cluster each channel has a slot of its own.
-    const size = current.isCluster && command.startsWith('s') && command !== 'subscribe' ? 1 : CHUNK;
-    const sent: Promise<unknown>[] = [];
-    for (let i = 0; i < names.length; i += size) sent.push(call(current, command, names.slice(i, i + size)));
-    for (const result of await Promise.allSettled(sent))
-      if (result.status === 'rejected') deps.onDown(result.reason as Error);
-  }
-
-  async function subscribeAll(): Promise<void> {
-    for (const kind of Object.keys(wanted) as Kind[]) {
+  async function subscribeAll(client: RedisClient): Promise<void> {
+    const work = KINDS.map((kind) => {
       changed[kind].clear();
-      await send(COMMANDS[kind].on, [...wanted[kind]]);
+      return { kind, command: COMMANDS[kind].on, names: [...wanted[kind]] };
+    });
+    const all = Promise.all(work.map((one) => send(client, one))).then((results) => {
+      noteOutcome(client, results.every(Boolean));
+    });
+    await track(all);
+    if (kept.current() === client) deps.onReady();
+  }
+
+  /** Resolves with whether Redis took it all; what it did not take is sent again later. */
+  async function send(
+    client: RedisClient,
+    { kind, command, names }: { kind: Kind; command: string; names: readonly string[] },
+  ): Promise<boolean> {
+    // In a Cluster each channel has a slot of its own.
+    const size = client.isCluster && kind === 'shard' ? 1 : CHUNK;
+    const sent: Promise<boolean>[] = [];
+    for (let i = 0; i < names.length; i += size) {
+      const chunk = names.slice(i, i + size);
+      sent.push(
+        call(client, command, chunk).then(
+          () => true,
+          (error: Error) => {
+            if (kept.current() !== client) return true;
+            for (const name of chunk) changed[kind].add(name);
+            deps.onDown(error);
+            return false;
+          },
+        ),
+      );
     }
+    return (await Promise.all(sent)).every(Boolean);
+  }
+
+  /** A right that was missing may be granted, and a node that was down come back, while the connection stays. */
+  function noteOutcome(client: RedisClient, isWell: boolean): void {
+    if (isWell || kept.current() !== client) {
+      retryMs = 0;
+      return;
+    }
+    retryMs = Math.min(Math.max(1_000, retryMs * 2), MOST_RETRY_MS);
+    cancelRetry?.();
+    cancelRetry = deps.clock.after(retryMs, () => void flush());
   }
 
   function dispatch(event: string, args: Buffer[]): void {
@@ -118,34 +189,10 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
   function attempt(run: () => unknown): void {
     try {
       const result = run();
-      if (result instanceof Promise) result.catch(deps.onForeign);
+      if (result instanceof Promise) result.catch(deps.onFault);
     } catch (problem) {
-      deps.onForeign(problem);
+      deps.onFault(problem);
     }
-  }
-
-  function open(): void {
-    const fresh = deps.createClient();
-    client = fresh;
-    fresh.on('error', (problem: Error) => {
-      error = problem;
-    });
-    fresh.on('ready', () => {
-      void subscribeAll().then(deps.onReady);
-    });
-    fresh.on('close', () => deps.onDown(error));
-    for (const event of EVENTS) fresh.on(event, (...args: Buffer[]) => dispatch(event, args));
-    fresh.connect().catch((problem: Error) => deps.onDown(problem));
-  }
-
-  function close(): void {
-    const old = client;
-    client = undefined;
-    if (old === undefined) return;
-    old.removeAllListeners();
-    // A connection that is being closed may still complain.
-    old.on('error', () => undefined);
-    old.disconnect();
   }
 
   const subscriber: Subscriber = {
@@ -155,6 +202,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
     punsubscribe: (patterns) => change('pattern', patterns, false),
     ssubscribe: (channels) => change('shard', channels, true),
     sunsubscribe: (channels) => change('shard', channels, false),
+    settled: () => open,
     on(event, listener) {
       const set = listeners.get(event) ?? new Set();
       listeners.set(event, set.add(listener));
@@ -177,13 +225,12 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
         void change(kind, channel, false);
       };
     },
-    isReady,
-    start: open,
-    rebuild() {
-      close();
-      open();
+    start: kept.start,
+    rebuild: kept.renew,
+    stop() {
+      cancelRetry?.();
+      kept.stop();
     },
-    stop: close,
   };
   return subscriber;
 }
