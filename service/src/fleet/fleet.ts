@@ -41,7 +41,10 @@ export function createFleet(options: FleetOptions, deps: FleetDeps): Fleet {
   const ttlMs = options.ttlMs ?? TTL_MS;
   const leases = createLeases({ ttlMs, lingerMs: options.lingerMs }, deps);
   const { generation } = leases.own();
-  const registry = createRegistry({ generation, ttlMs, isAnnounced: (key) => !isQuietKey(key) }, deps);
+  const registry = createRegistry(
+    { generation, ttlMs, lifeLost: () => void leases.renew(), isAnnounced: (key) => !isQuietKey(key) },
+    deps,
+  );
   leases.onRenewed(registry.renewed);
   let wasUp = false;
   redis.onUp(() => {

@@ -19,8 +19,6 @@ export interface LeaseRequest {
   readonly ttlMs: number;
   /** Names this Redis's data if nobody has yet. */
   readonly epoch: string;
-  /** A life that was lost; whatever it wrote last is cleaned up. */
-  readonly retired: string | undefined;
 }
 
 export interface LeaseReply {
@@ -38,35 +36,38 @@ export interface LeaseReply {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-// KEYS: leases (life -> facts), expiry (life by time), dead (lives), state (epoch, time of the latest renewal).
+// What a life wrote just before it was found to be lost has arrived after this time.
+const STRAGGLERS_MS = 5_000;
+
+// KEYS: leases (life -> facts), expiry (life by time), dead (life by when to clean up), state (epoch, time of the latest renewal).
 // Whoever calls it, everybody's expired leases end; a gap since the latest call of all is nobody's fault and ends none.
 const RENEW = `
-for i, kind in ipairs({ 'hash', 'zset', 'set', 'hash' }) do
+for i, kind in ipairs({ 'hash', 'zset', 'zset', 'hash' }) do
   local is = redis.call('TYPE', KEYS[i])['ok']
   if is ~= kind and is ~= 'none' then redis.call('DEL', KEYS[i]) end
 end
 local leases, expiry, dead, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local life, tag, start, suffix, facts = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local ttl, epoch, retired = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local ttl, epoch = tonumber(ARGV[6]), ARGV[7]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local till = string.format('%.0f', now + ttl)
+local function at(ms) return string.format('%.0f', now + ms) end
+local till = at(ttl)
 
 local known = redis.call('HMGET', state, 'epoch', 'at')
 if known[1] then epoch = known[1] end
 local gap = now - (tonumber(known[2] or 0) or 0)
-redis.call('HSET', state, 'epoch', epoch, 'at', string.format('%.0f', now))
+redis.call('HSET', state, 'epoch', epoch, 'at', at(0))
 if gap < 0 or gap > ttl * 2 / 3 then
   for _, one in ipairs(redis.call('ZRANGE', expiry, 0, -1)) do redis.call('ZADD', expiry, till, one) end
 end
-for _, one in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', string.format('%.0f', now))) do
+for _, one in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', at(0))) do
   if one ~= life then
     redis.call('ZREM', expiry, one)
     redis.call('HDEL', leases, one)
-    redis.call('SADD', dead, one)
+    redis.call('ZADD', dead, at(0), one)
   end
 end
-if retired ~= '' then redis.call('SADD', dead, retired) end
 
 local all = redis.call('ZRANGE', expiry, 0, -1, 'WITHSCORES')
 local used, lives, own, soonest = {}, {}, nil, -1
@@ -92,6 +93,7 @@ if not own then
   if not tag then return redis.error_reply('ERR all 4096 tags are taken') end
   own = tag .. suffix
 end
+if life ~= '' and own ~= life then redis.call('ZADD', dead, at(${STRAGGLERS_MS}), life) end
 redis.call('ZADD', expiry, till, own)
 redis.call('HSET', leases, own, facts)
 lives[#lives + 1] = own
@@ -108,7 +110,7 @@ for _, one in ipairs(lives) do
 end
 local info = redis.pcall('INFO', 'replication')
 local id = type(info) == 'string' and string.match(info, 'master_replid:(%w+)') or ''
-return { own, epoch, id, math.floor(math.min(soonest, ttl)), redis.call('SRANDMEMBER', dead, 16), rows }
+return { own, epoch, id, math.floor(math.min(soonest, ttl)), redis.call('ZRANGEBYSCORE', dead, '-inf', at(0), 'LIMIT', 0, 16), rows }
 `;
 
 // The lease is gone at once; what the life held stays for the linger, because its clients are on their way to another server.
@@ -138,17 +140,8 @@ const factsShape = z.object({
 
 /** Renews, or claims where there is no lease. Rejects when Redis cannot do it. */
 export async function renewLease(redis: RedisCommands, request: LeaseRequest): Promise<LeaseReply> {
-  const { life, wantedTag, start, suffix, facts, ttlMs, epoch, retired } = request;
-  const args = [
-    life ?? '',
-    wantedTag,
-    Math.floor(start * 4096),
-    suffix,
-    JSON.stringify(facts),
-    ttlMs,
-    epoch,
-    retired ?? '',
-  ];
+  const { life, wantedTag, start, suffix, facts, ttlMs, epoch } = request;
+  const args = [life ?? '', wantedTag, Math.floor(start * 4096), suffix, JSON.stringify(facts), ttlMs, epoch];
   const reply = replyShape.parse(await redis.script(RENEW, leaseKeys(redis), args));
   const [own, knownEpoch, redisId, soonest, dead, rows] = reply;
   return {
@@ -164,6 +157,16 @@ export async function renewLease(redis: RedisCommands, request: LeaseRequest): P
 /** Gives a lease back; its memberships are removed after `lingerMs`. Rejects when Redis cannot do it. */
 export async function releaseLease(redis: RedisCommands, life: string, lingerMs: number): Promise<void> {
   await redis.script(RELEASE, leaseKeys(redis).slice(0, 2), [life, lingerMs]);
+}
+
+/** Whether Redis still knows of a life. Rejects when it cannot tell. */
+export async function hasLease(redis: RedisCommands, life: string): Promise<boolean> {
+  return (await redis.call('ZSCORE', fleetKey(redis, 'expiry'), life)) !== null;
+}
+
+/** Takes a life off the list of those to clean up after. Rejects when Redis cannot do it. */
+export async function buryLife(redis: RedisCommands, life: string): Promise<void> {
+  await redis.call('ZREM', fleetKey(redis, 'dead'), life);
 }
 
 /** The key of something that belongs to the whole installation; all of them are in one slot. */

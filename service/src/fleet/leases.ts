@@ -73,7 +73,6 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
   let latest: LeaseReply | undefined;
   /** Servers that were known when Redis lost its data, and may not have claimed their leases anew yet. */
   let remembered: { readonly table: readonly ServerLease[]; readonly until: number } | undefined;
-  let retired: string | undefined;
   let inFlight: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -123,9 +122,7 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
         facts: deps.facts(),
         ttlMs: options.ttlMs,
         epoch: randomBytes(6).toString('base64url'),
-        retired,
       });
-      retired = undefined;
       renewedAt = triedAt;
       if (isFailureSaid) log.info({ tag, downMs: Math.round(triedAt - (failingSince ?? 0)) }, 'lease renewed again');
       failingSince = undefined;
@@ -155,10 +152,7 @@ export function createLeases(options: LeaseOptions, deps: LeaseDeps): Leases {
     if (news === 'lost') remembered = { table: table(), until: clock.now() + options.ttlMs };
     latest = reply;
     const isNewLife = reply.life !== before?.life;
-    if (isNewLife) {
-      lives += 1;
-      retired = before?.life;
-    }
+    if (isNewLife) lives += 1;
     const newTag = tagOfLife(reply.life);
     if (newTag !== tag) {
       const lost = tag;

@@ -1,6 +1,6 @@
 /** Removes what the dead have left, and finds what Redis wrongly keeps for the living. */
 import type { Log, RedisCommands } from '../contracts.ts';
-import { fleetKey } from './lease-script.ts';
+import { buryLife, fleetKey } from './lease-script.ts';
 import { isLife } from './life.ts';
 import { applyWrites, heldKey, MOST_WRITES, scanEntries, scanHeldKeys } from './registry-script.ts';
 
@@ -38,8 +38,7 @@ export function createReaper(options: { readonly lockMs: number }, deps: ReaperD
   }
 
   async function reapOne(life: string): Promise<void> {
-    const dead = fleetKey(redis, 'dead');
-    if (!isLife(life)) return void (await redis.call('SREM', dead, life));
+    if (!isLife(life)) return buryLife(redis, life);
     const lock = fleetKey(redis, `reap:${life}`);
     if ((await redis.call('SET', lock, '1', 'NX', 'PX', options.lockMs)) !== 'OK') return;
     let members = 0;
@@ -49,7 +48,7 @@ export function createReaper(options: { readonly lockMs: number }, deps: ReaperD
       if (keys.length > 0) await redis.call('SREM', heldKey(redis, life), ...keys);
       await redis.call('PEXPIRE', lock, options.lockMs);
     }
-    await redis.call('SREM', dead, life);
+    await buryLife(redis, life);
     await redis.call('DEL', lock);
     log.info({ life, members }, 'cleaned up after a server that is gone');
   }

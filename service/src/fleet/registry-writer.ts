@@ -1,5 +1,6 @@
 /** Brings what this server holds to Redis: gathered per turn, in bounded rounds, again whenever it may be missing there. */
 import type { Log, RedisCommands } from '../contracts.ts';
+import { hasLease } from './lease-script.ts';
 import { applyWrites, heldKey, MOST_WRITES, type Outcome, type Write } from './registry-script.ts';
 
 /** What this server holds: key -> member -> metadata as JSON. */
@@ -41,6 +42,8 @@ export interface WriterDeps {
   readonly holdings: Holdings;
   /** Tells watchers what happened to members of a key. */
   tell(key: string, written: readonly Written[]): void;
+  /** Redis does not know this life any more; writing waits until there is another. */
+  lifeLost(): void;
 }
 
 export interface Writer {
@@ -150,11 +153,17 @@ export function createWriter(deps: WriterDeps): Writer {
     await unlist(roundLife, [...taken.keys()]);
   }
 
-  /** The list is written first, so that whatever is held can be found by who cleans up. */
+  /** The list is written first, and only for a life that Redis knows, so that whatever is held can be found by who cleans up. */
   async function list(roundLife: string, keys: readonly string[]): Promise<void> {
     const missing = keys.filter((key) => holdings.has(key) && !listed.has(key));
-    if (missing.length === 0) return;
-    await redis.call('SADD', heldKey(redis, roundLife), ...missing);
+    const [isKnown] = await Promise.all([
+      hasLease(redis, roundLife),
+      missing.length === 0 ? undefined : redis.call('SADD', heldKey(redis, roundLife), ...missing),
+    ]);
+    if (!isKnown) {
+      deps.lifeLost();
+      throw new Error('the lease is gone');
+    }
     if (roundLife === life) for (const key of missing) listed.add(key);
   }
 

@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly generation: string;
   /** Of the lease. */
   readonly ttlMs: number;
+  /** Redis does not know this server's life any more; a renewal is due. */
+  lifeLost(): void;
   /** Whether changes of a key are told to the other servers. The same on all of them. */
   isAnnounced(key: string): boolean;
 }
@@ -44,7 +46,7 @@ export function createRegistry(
   const { generation } = options;
   const holdings: Holdings = new Map();
   const watchers = new Map<string, { listeners: Set<(change: RegistryChange) => void>; cancel: Cancel }>();
-  const writer = createWriter({ redis, log, generation, holdings, tell });
+  const writer = createWriter({ redis, log, generation, holdings, tell, lifeLost: options.lifeLost });
   const reaper = createReaper(
     { lockMs: options.ttlMs },
     { redis, log, gone: (key, left) => tellAll(key, { joined: [], left }) },

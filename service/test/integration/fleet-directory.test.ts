@@ -146,7 +146,7 @@ describe('the directory of several servers', () => {
     expect(askedBy(a)).toEqual([`srv:${b.tag}`, `srv:${c.tag}`]);
     expect(askedBy(d)).toEqual([]);
     await c.directory.socketLeft(id);
-    expect(await redis.cli('EXISTS', `{${a.link.commands.prefix}:reg:socket:${id}}`)).toBe(0);
+    expect(await redis.cli('EXISTS', `{${a.redis.prefix}:reg:socket:${id}}`)).toBe(0);
   });
 
   it('asks everybody once for a socket of a server that it does not know', async () => {
@@ -240,7 +240,7 @@ describe('the directory of several servers', () => {
   it('does not mind what else arrives on its topic', async () => {
     const [a, b] = await servers();
     b.rooms.set('lobby', 1);
-    const channel = `${a.link.commands.prefix}:bus:srv:${b.tag}`;
+    const channel = `${a.redis.prefix}:bus:srv:${b.tag}`;
     const wrong = [
       '',
       'null',

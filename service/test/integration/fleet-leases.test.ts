@@ -103,7 +103,7 @@ describe('leases', () => {
     const before = fleets.map(({ leases }) => leases.own());
     await own.cli('FLUSHALL');
     await eventually(
-      async () => (await own.cli('ZCARD', `{${fleets[0]?.link.commands.prefix}:fleet}:expiry`)) === 3,
+      async () => (await own.cli('ZCARD', `{${fleets[0]?.redis.prefix}:fleet}:expiry`)) === 3,
       'three leases',
       TTL_MS / 3 + 300,
     );
@@ -120,7 +120,7 @@ describe('leases', () => {
     // As after a failover to a Redis that had not heard of the first claim.
     const [life = ''] = (await redis.cli('ZRANGE', key('expiry'), 0, -1)) as string[];
     const other = `${tag}otherone0`;
-    await a.link.commands.script(
+    await a.redis.script(
       `redis.call('ZREM', KEYS[1], ARGV[1]) redis.call('HDEL', KEYS[2], ARGV[1])
        redis.call('ZADD', KEYS[1], '9999999999999', ARGV[2])
        redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])`,
@@ -170,12 +170,12 @@ describe('leases', () => {
     const a = await start('a');
     await redis.cli('HSET', key('leases'), 'garbage', '{', `${'x'.repeat(11)}`, 'null');
     await redis.cli('ZADD', key('expiry'), '+inf', 'zz', 1, '', '9999999999999', 'x'.repeat(11));
-    await redis.cli('SADD', key('dead'), 'nobody', '');
+    await redis.cli('ZADD', key('dead'), 0, 'nobody', '-inf', '');
     await redis.cli('HSET', key('state'), 'at', 'never');
     await a.leases.renew();
     await a.leases.renew();
     expect(podsOf(a)).toEqual(['a']);
-    await eventually(async () => (await redis.cli('SCARD', key('dead'))) === 0, 'the dead to be forgotten');
+    await eventually(async () => (await redis.cli('ZCARD', key('dead'))) === 0, 'the dead to be forgotten');
     for (const name of ['leases', 'expiry', 'dead', 'state']) await redis.cli('SET', key(name), 'a string');
     await a.leases.renew();
     expect(podsOf(a)).toEqual(['a']);

@@ -122,7 +122,7 @@ describe('presence over several servers', () => {
     expect(await a.presence.count('lobby')).toBe(1);
     await b.presence.leave('lobby', 'ann', 's2', 'left');
     expect(await a.presence.count('lobby')).toBe(0);
-    expect(await redis.cli('EXISTS', `{${a.link.commands.prefix}:reg:presence:lobby}`)).toBe(0);
+    expect(await redis.cli('EXISTS', `{${a.redis.prefix}:reg:presence:lobby}`)).toBe(0);
   });
 
   it('tells changes to every server that watches, and to no other', async () => {
@@ -130,7 +130,7 @@ describe('presence over several servers', () => {
     const [a, b, c] = await Promise.all([start('a'), start('b'), start('c')]);
     a.presence.watch('lobby');
     b.presence.watch('lobby');
-    await eventually(async () => (await subscribers(`${a.link.commands.prefix}:bus:presence:lobby`)) === 2);
+    await eventually(async () => (await subscribers(`${a.redis.prefix}:bus:presence:lobby`)) === 2);
     await a.presence.join('lobby', { id: 'ann', meta: { n: 1 } }, 's1');
     await eventually(() => a.changes.length === 1 && b.changes.length === 1, 'the change on both');
     const change = { room: 'lobby', joined: [{ id: 'ann', meta: { n: 1 } }], left: [], count: 1 };
@@ -144,7 +144,7 @@ describe('presence over several servers', () => {
     const { start } = installation();
     const [a, b, c] = await Promise.all([start('a'), start('b'), start('c')]);
     c.presence.watch('lobby');
-    await eventually(async () => (await subscribers(`${a.link.commands.prefix}:bus:presence:lobby`)) === 1);
+    await eventually(async () => (await subscribers(`${a.redis.prefix}:bus:presence:lobby`)) === 1);
     await a.presence.join('lobby', { id: 'ann' }, 's1');
     await eventually(() => c.changes.length === 1, 'the join');
     await a.presence.leave('lobby', 'ann', 's1', 'lost');
@@ -172,10 +172,8 @@ describe('presence over several servers', () => {
     await eventually(() => a.told('room-0').left.length === 4, 'the news');
     expect(a.told('room-0').left.sort()).toEqual(['user-120', 'user-180', 'user-240', 'user-60']);
     for (let i = 1; i < 60; i++) await eventually(async () => (await a.presence.count(`room-${i}`)) === 0);
-    await eventually(
-      async () => ((await redis.cli('KEYS', `*${a.link.commands.prefix}:held:*`)) as string[]).length === 1,
-    );
-    expect(await redis.cli('EXISTS', `{${a.link.commands.prefix}:fleet}:dead`)).toBe(0);
+    await eventually(async () => ((await redis.cli('KEYS', `*${a.redis.prefix}:held:*`)) as string[]).length === 1);
+    expect(await redis.cli('EXISTS', `{${a.redis.prefix}:fleet}:dead`)).toBe(0);
   });
 
   it('counts members of a server that stops for the linger time, in case they come back elsewhere', async () => {
@@ -224,7 +222,7 @@ describe('presence over several servers', () => {
     const { start } = installation(own, { ttlMs: 3_000 });
     const [a, b] = await Promise.all([start('a'), start('b')]);
     for (const { presence } of [a, b]) presence.watch('lobby');
-    await eventually(async () => (await subscribers(`${a.link.commands.prefix}:bus:presence:lobby`, own)) === 2);
+    await eventually(async () => (await subscribers(`${a.redis.prefix}:bus:presence:lobby`, own)) === 2);
     await a.presence.join('lobby', { id: 'ann' }, 's1');
     await b.presence.join('lobby', { id: 'bob' }, 's2');
     await b.presence.join('lobby', { id: 'eve' }, 's3');
@@ -260,19 +258,19 @@ describe('presence over several servers', () => {
     await a.presence.join('lobby', { id: 'ann' }, 's1');
     await a.presence.join('lobby', { id: 'bob' }, 's2');
     await a.presence.join('gone', { id: 'ann' }, 's1');
-    const life = ((await own.cli('ZRANGE', `{${a.link.commands.prefix}:fleet}:expiry`, 0, -1)) as string[])[0] ?? '';
+    const life = ((await own.cli('ZRANGE', `{${a.redis.prefix}:fleet}:expiry`, 0, -1)) as string[])[0] ?? '';
     await a.presence.leave('lobby', 'bob', 's2', 'left');
     await a.presence.leave('gone', 'ann', 's1', 'left');
     // As in a replica that had not heard of the last writes when it became the master.
-    const reg = (room: string) => `{${a.link.commands.prefix}:reg:presence:${room}}`;
+    const reg = (room: string) => `{${a.redis.prefix}:reg:presence:${room}}`;
     await own.cli('HSET', reg('lobby'), 'bob', `${life}\n`);
     await own.cli('HDEL', reg('lobby'), 'ann');
     await own.cli('HSET', reg('gone'), 'ann', `${life}\n`);
-    await own.cli('SADD', `{${a.link.commands.prefix}:held:${life}}`, 'presence:gone');
+    await own.cli('SADD', `{${a.redis.prefix}:held:${life}}`, 'presence:gone');
     await own.restart();
     await eventually(async () => (await idsIn(a, 'lobby')).join() === 'ann', 'the truth about who is there');
     await eventually(async () => (await a.presence.count('gone')) === 0, 'the truth about who is not');
-    await eventually(async () => (await own.cli('SCARD', `{${a.link.commands.prefix}:held:${life}}`)) === 1);
+    await eventually(async () => (await own.cli('SCARD', `{${a.redis.prefix}:held:${life}}`)) === 1);
   });
 
   it('comes back as news when the others had counted a server as dead that was only slow', async () => {
@@ -281,10 +279,10 @@ describe('presence over several servers', () => {
     a.presence.watch('lobby');
     await b.presence.join('lobby', { id: 'bob', meta: 1 }, 's1');
     await eventually(() => a.told('lobby').joined.length === 1, 'the join');
-    const life = ((await redis.cli('ZRANGE', `{${a.link.commands.prefix}:fleet}:expiry`, 0, -1)) as string[]).find(
-      (one) => one.startsWith(b.leases.own().tag),
+    const life = ((await redis.cli('ZRANGE', `{${a.redis.prefix}:fleet}:expiry`, 0, -1)) as string[]).find((one) =>
+      one.startsWith(b.leases.own().tag),
     );
-    await redis.cli('ZADD', `{${a.link.commands.prefix}:fleet}:expiry`, 1, life ?? '');
+    await redis.cli('ZADD', `{${a.redis.prefix}:fleet}:expiry`, 1, life ?? '');
     await a.leases.renew();
     await eventually(() => a.told('lobby').left.length === 1, 'the false end');
     await eventually(() => a.told('lobby').joined.length === 2, 'the correction');
@@ -332,7 +330,7 @@ describe('presence over several servers', () => {
     const { start } = installation();
     const [a, b] = await Promise.all([start('a'), start('b')]);
     b.presence.watch('lobby');
-    await eventually(async () => (await subscribers(`${a.link.commands.prefix}:bus:presence:lobby`)) === 1);
+    await eventually(async () => (await subscribers(`${a.redis.prefix}:bus:presence:lobby`)) === 1);
     const before = await scriptCalls();
     await Promise.all(Array.from({ length: 5_000 }, (_, i) => a.presence.join('lobby', { id: `user-${i}` }, `s${i}`)));
     expect((await scriptCalls()) - before).toBeLessThan(60);

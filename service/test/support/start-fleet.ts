@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import type { Bus, Clock, Log } from '../../src/contracts.ts';
-import { createRedisLink, type RedisLink } from '../../src/fanout/redis-link.ts';
+import type { Bus, Clock, Log, RedisCommands } from '../../src/contracts.ts';
 import { createFleet, type Fleet } from '../../src/fleet/fleet.ts';
+import { createRedisDoor } from './redis-commands.ts';
 import { createRecordingLog, type LogLine } from './silent-log.ts';
 
 export interface StartFleetOptions {
@@ -18,7 +18,7 @@ export interface StartFleetOptions {
 }
 
 export interface StartedFleet extends Omit<Fleet, 'start'> {
-  readonly link: RedisLink;
+  readonly redis: RedisCommands;
   readonly clock: Clock;
   /** The bus of this fleet. */
   readonly bus: Bus;
@@ -40,25 +40,14 @@ export function newPrefix(): string {
 export async function startFleet(options: StartFleetOptions): Promise<StartedFleet> {
   const log = createRecordingLog();
   const clock = options.clock ?? systemClock;
-  const link = createRedisLink(linkOptions(options), {
-    clock,
-    log,
-    metrics: {
-      redisLag: () => undefined,
-      redisLost: () => undefined,
-      redisForeign: () => undefined,
-      redisRebuilt: () => undefined,
-      observe: () => undefined,
-    },
-    peerAddresses: () => [],
-  });
+  const door = createRedisDoor(options.url, options.prefix);
   const sent: [string, string][] = [];
   const bus: Bus = {
     publish(topic, payload) {
       sent.push([topic, payload]);
-      link.bus.publish(topic, payload);
+      door.bus.publish(topic, payload);
     },
-    subscribe: link.bus.subscribe,
+    subscribe: door.bus.subscribe,
   };
   let failures = 0;
   const metrics = { leaseFailed: () => void failures++, observe: () => undefined };
@@ -69,7 +58,7 @@ export async function startFleet(options: StartFleetOptions): Promise<StartedFle
       lingerMs: options.lingerMs ?? 0,
     },
     {
-      redis: link.commands,
+      redis: door.commands,
       bus,
       clock,
       log,
@@ -80,40 +69,21 @@ export async function startFleet(options: StartFleetOptions): Promise<StartedFle
   );
   const stop = async () => {
     await fleet.stop();
-    await link.stop();
+    await door.stop();
   };
   onTestFinished(stop);
-  await link.start();
+  await door.start();
   await fleet.start();
   return {
     ...fleet,
-    link,
+    redis: door.commands,
     clock,
     bus,
     sent,
     log,
     lines: log.lines,
     leaseFailures: () => failures,
-    kill: link.stop,
+    kill: door.stop,
     stop,
-  };
-}
-
-function linkOptions({ url, prefix }: StartFleetOptions) {
-  return {
-    urls: () => [url],
-    topology: 'standalone' as const,
-    sentinelName: '',
-    sentinelPassword: () => [],
-    username: undefined,
-    password: () => [],
-    tlsCa: undefined,
-    tlsCert: undefined,
-    tlsKey: undefined,
-    prefix,
-    mode: 'sharded' as const,
-    readiness: 'off' as const,
-    readinessGraceMs: 0,
-    readinessRecoverMs: 0,
   };
 }
