@@ -101,6 +101,15 @@ describeWithHelm('alerts', () => {
     expect(elsewhere?.annotations.runbook_url).toBe('https://wiki/sf#reconnect-storm');
   });
 
+  it('name panels of the dashboard where they say what to look at', () => {
+    const text = readFileSync(join(CHART, 'docs/runbooks.md'), 'utf8');
+    const states = ['Pending', 'CrashLoopBackOff', 'Running, not ready', 'Terminating'];
+    const named = [...text.matchAll(/(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)/g)].map(([, name = '']) => name);
+    const known = new Set([...panels.map(({ title }) => title.replace(/, p99$/, '')), ...states]);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
   it('go by the values: the brake, the least number of servers, the length of a drain', async () => {
     const found = await rules({
       replicaCount: 5,
