@@ -1,21 +1,27 @@
 /** npm run bench: measures Socketfleet beside a bare stock Socket.IO server. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findRedis } from '../scripts/find-redis.mjs';
 import { pinnableCores, pinSelf } from './lib/child-process.ts';
 import { circumstancesOf } from './lib/circumstances.ts';
+import { onFleet } from './lib/on-fleet.ts';
+import { onServer } from './lib/on-server.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './lib/options.ts';
 import { createProgress } from './lib/progress.ts';
 import { jsonReport, markdownReport, type Report, textReport } from './lib/report.ts';
-import { type Run, runSuite, type SuiteResult } from './lib/run-suite.ts';
+import { type Playable, type Run, runSuite, type SuiteResult } from './lib/run-suite.ts';
 import { FULL, QUICK } from './lib/scales.ts';
-import type { Suite } from './lib/suite.ts';
 import { suiteChart } from './lib/suite-chart.ts';
+import { bystanderSuite } from './suites/bystander.ts';
 import { connectSuite } from './suites/connect.ts';
 import { deliverySuite } from './suites/delivery.ts';
+import { latencySuite } from './suites/latency.ts';
 import { memorySuite } from './suites/memory.ts';
+import { publishSuite } from './suites/publish.ts';
 
-const COMMANDS: Readonly<Record<string, readonly Suite[]>> = {
-  server: [deliverySuite, memorySuite, connectSuite],
+const COMMANDS: Readonly<Record<string, readonly Playable[]>> = {
+  server: [deliverySuite, memorySuite, connectSuite].map(onServer),
+  redis: [latencySuite, bystanderSuite, publishSuite].map(onFleet),
 };
 
 async function main(args: readonly string[]): Promise<void> {
@@ -36,6 +42,7 @@ async function measure(options: Options): Promise<Report> {
   const run: Run = {
     cores,
     nodeFlags: options.semiSpaceMb === undefined ? [] : [`--max-semi-space-size=${options.semiSpaceMb}`],
+    redis: options.command === 'redis' ? await findRedis({ own: true, say: progress.say }) : undefined,
     scale: { ...scale, rounds: options.rounds ?? scale.rounds },
     say: progress.say,
   };

@@ -21,29 +21,59 @@ export interface Window {
   /** User and system time of the process with all its threads. */
   readonly cpuUs: number;
   readonly wallMs: number;
-  /** By how much the event loop was late; the 99th percentile. */
+  /** By how much the event loop was late; the 99th percentile. 0 when that was not watched. */
   readonly delayP99Ms: number;
+  /** What came in over the connections that the process opened; that is Redis. */
+  readonly redisBytes: number;
 }
 
-/** `turns` event-loop turns with `events` broadcasts each; the next turn waits for the notice `turn`. */
+/** The two ways in which Socket.IO's Redis adapters publish. */
+export type RedisMode = 'sharded' | 'classic';
+
+/** The Redis that a server shall use. */
+export interface RedisSeat {
+  readonly url: string;
+  readonly mode: RedisMode;
+}
+
+/** `turns` times `events` broadcasts, `burst` of them in one turn of the event loop; the next `events` wait for the notice `turn`. */
 export interface EmitOrder {
   readonly turns: number;
   readonly events: number;
+  readonly burst: number;
   readonly bytes: number;
   /** Number of the first event. */
   readonly first: number;
 }
 
+/** `events` broadcasts at a steady pace, each with the time of its emit. */
+export interface SteadyOrder {
+  readonly events: number;
+  readonly perSecond: number;
+  readonly bytes: number;
+  /** Number of the first event. */
+  readonly first: number;
+}
+
+/** What the swarm is to count. */
+export type Expectation = Pick<EmitOrder, 'turns' | 'events' | 'bytes' | 'first'>;
+
 /** Calls to the server under test. */
 export interface SubjectCalls {
-  start: { ask: undefined; answer: { url: string } };
+  /** Without a seat it is alone. */
+  start: { ask: RedisSeat | undefined; answer: { url: string } };
   population: { ask: undefined; answer: Population };
   collectGarbage: { ask: undefined; answer: null };
   memory: { ask: undefined; answer: Memory };
-  /** Collects garbage first, so that a window pays for its own only. */
-  openWindow: { ask: undefined; answer: null };
+  /**
+   * Collects garbage first, so that a window pays for its own only. Watching the delay of the event loop wakes the process
+   * a hundred times a second, which is too much where it should have nothing to do.
+   */
+  openWindow: { ask: { readonly watchDelay: boolean }; answer: null };
   closeWindow: { ask: undefined; answer: Window };
   emit: { ask: EmitOrder; answer: null };
+  /** Resolves when all is emitted. */
+  emitSteadily: { ask: SteadyOrder; answer: { wallMs: number } };
 }
 
 /** How clients connect: straight to WebSocket, or polling first as browsers do. */
@@ -62,7 +92,11 @@ export interface SwarmCalls {
   /** Rejects when a client cannot connect. */
   connect: { ask: ConnectOrder; answer: { wallMs: number } };
   /** Starts counting what this order sends. */
-  expect: { ask: EmitOrder; answer: null };
+  expect: { ask: Expectation; answer: null };
+  /** The same, and notes how long each event has taken. */
+  expectTimed: { ask: Expectation; answer: null };
+  /** Since `expectTimed`: microseconds from emit to arrival, a list for each client in the order of connecting. */
+  latencies: { ask: undefined; answer: readonly (readonly number[])[] };
   /** What has arrived since `expect`. */
   verdict: { ask: undefined; answer: Verdict };
   /** How many clients were closed by the server. */

@@ -29,6 +29,7 @@ export function circumstancesOf({
       run.cores === undefined
         ? 'not pinned'
         : `server on core ${run.cores.server}, clients on core ${run.cores.clients}`,
+    redis: run.redis && (run.redis.kind === 'binary' ? run.redis.version : run.redis.image),
     nodeFlags: run.nodeFlags,
     rounds: run.scale.rounds,
     isQuick: options.isQuick,

@@ -26,6 +26,7 @@ Measures Socketfleet beside a bare stock Socket.IO server, in turns and in the s
 
 commands
   server (default)   delivery, memory and connect of one server
+  redis              latency, bystander and publish of servers that share a Redis, beside Socket.IO's own adapters
 
 options
   --only <suite>     one suite of the command, for instance: delivery

@@ -14,6 +14,8 @@ export interface Circumstances {
   readonly system: string;
   readonly cpu: string;
   readonly cores: string;
+  /** Undefined when none was used. */
+  readonly redis: string | undefined;
   readonly nodeFlags: readonly string[];
   readonly rounds: number;
   readonly isQuick: boolean;
@@ -81,9 +83,10 @@ function row(figure: Measured): string[] {
 }
 
 function facts(it: Circumstances): [string, string][] {
+  const redis = it.redis === undefined ? '' : `, Redis ${it.redis}`;
   return [
     ['rounds', `${it.rounds} per side, in turns${it.isQuick ? ' (quick: the figures mean little)' : ''}`],
-    ['versions', `Socketfleet ${it.commit}, Socket.IO ${it.socketIo}, Node.js ${it.node}`],
+    ['versions', `Socketfleet ${it.commit}, Socket.IO ${it.socketIo}, Node.js ${it.node}${redis}`],
     ['V8 flags of both', it.nodeFlags.length === 0 ? 'none' : it.nodeFlags.join(' ')],
     ['machine', `${it.cpu}, ${it.system}, ${it.cores}`],
     ['run', `${it.startedAt}, ${it.seconds} s`],

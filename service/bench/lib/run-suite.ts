@@ -1,21 +1,21 @@
 /** Runs one suite: fresh processes for every round and side, and the sides take turns. */
-import type { SubjectCalls, SwarmCalls } from './calls.ts';
-import { startChild } from './child-process.ts';
+import type { RedisServer } from '../../scripts/find-redis.mjs';
+import { type Machine, SIDE_NAMES, SIDES, type Side } from './sides.ts';
 import { type Comparison, compare } from './stats.ts';
-import type { Axes, Metric, Rig, Scale, Suite } from './suite.ts';
-
-/** Where and how the processes run. */
-export interface Machine {
-  /** Cores to pin to; undefined leaves both processes to the scheduler. */
-  readonly cores: { readonly server: number; readonly clients: number } | undefined;
-  /** V8 flags of both sides. */
-  readonly nodeFlags: readonly string[];
-}
+import type { Axes, Metric, Question, Scale, Values } from './suite.ts';
 
 /** What a run is given. */
 export interface Run extends Machine {
   readonly scale: Scale;
+  /** What suites with Redis run as theirs. */
+  readonly redis: RedisServer | undefined;
   say(text: string): void;
+}
+
+/** A suite together with the processes that it needs. */
+export interface Playable extends Question {
+  /** One round with one side, in fresh processes. Rejects when a message or a client is missing. */
+  play(side: Side, run: Run): Promise<Values>;
 }
 
 /** A figure of both sides. */
@@ -29,24 +29,14 @@ export interface SuiteResult {
   readonly figures: readonly Measured[];
 }
 
-type Side = 'ours' | 'stock';
-
-const SIDES: readonly Side[] = ['ours', 'stock'];
-const SCRIPTS: Readonly<Record<Side, URL>> = {
-  ours: new URL('../subjects/socketfleet.js', import.meta.url),
-  stock: new URL('../subjects/stock.js', import.meta.url),
-};
-const SWARM = new URL('../swarm/swarm.js', import.meta.url);
-const NAMES: Readonly<Record<Side, string>> = { ours: 'Socketfleet', stock: 'stock Socket.IO' };
-
 /** Rejects as soon as one side loses a message or a client. */
-export async function runSuite(suite: Suite, run: Run): Promise<SuiteResult> {
-  const values: Record<Side, Readonly<Record<string, number>>[]> = { ours: [], stock: [] };
+export async function runSuite(suite: Playable, run: Run): Promise<SuiteResult> {
+  const values: Record<Side, Values[]> = { ours: [], stock: [] };
   for (let round = 1; round <= run.scale.rounds; round++) {
     for (const side of SIDES) {
-      const where = `${suite.name}, round ${round}/${run.scale.rounds}, ${NAMES[side]}`;
+      const where = `${suite.name}, round ${round}/${run.scale.rounds}, ${SIDE_NAMES[side]}`;
       run.say(where);
-      values[side].push(await playRound(suite, { ...run, side, say: (text) => run.say(`${where}: ${text}`) }));
+      values[side].push(await suite.play(side, { ...run, say: (text) => run.say(`${where}: ${text}`) }));
     }
   }
   const figures = suite.metrics(run.scale).map((metric) => {
@@ -54,22 +44,4 @@ export async function runSuite(suite: Suite, run: Run): Promise<SuiteResult> {
     return { ...metric, ...compare({ ours: column('ours'), stock: column('stock') }, metric.better) };
   });
   return { name: suite.name, title: suite.title, axes: suite.axes, figures };
-}
-
-async function playRound(suite: Suite, run: Run & { readonly side: Side }): Promise<Readonly<Record<string, number>>> {
-  const { side, scale, say, cores, nodeFlags } = run;
-  const subject = startChild<SubjectCalls>({
-    label: NAMES[side],
-    script: SCRIPTS[side],
-    nodeFlags: ['--expose-gc', ...nodeFlags],
-    core: cores?.server,
-  });
-  const swarm = startChild<SwarmCalls>({ label: 'the swarm', script: SWARM, nodeFlags: [], core: cores?.clients });
-  try {
-    const { url } = await subject.call('start', undefined);
-    const rig: Rig = { subject, swarm, url, scale, say };
-    return await suite.round(rig);
-  } finally {
-    await Promise.all([swarm.stop(), subject.stop()]);
-  }
 }

@@ -15,6 +15,13 @@ export const FULL: Scale = {
   },
   memory: { warmUpClients: 100, clients: 5_000, readingEveryMs: 500 },
   connect: { warmUpClients: 1_000, clients: 2_000 },
+  redis: {
+    perSecond: 1_000,
+    warmUp: 2_000,
+    latency: { messages: 10_000 },
+    bystander: { messages: 5_000, idleMs: 2_000, servers: [2, 4, 8] },
+    publish: { inFlight: 1_000, warmUpTurns: 10, turns: 40 },
+  },
 };
 
 /** Shows that everything works; its figures mean little. */
@@ -32,4 +39,11 @@ export const QUICK: Scale = {
   },
   memory: { warmUpClients: 20, clients: 300, readingEveryMs: 100 },
   connect: { warmUpClients: 50, clients: 100 },
+  redis: {
+    perSecond: 1_000,
+    warmUp: 200,
+    latency: { messages: 500 },
+    bystander: { messages: 500, idleMs: 200, servers: [2, 4] },
+    publish: { inFlight: 200, warmUpTurns: 10, turns: 20 },
+  },
 };

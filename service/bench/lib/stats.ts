@@ -31,6 +31,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The smallest value that is not below `share` (0 to 1) of all. Throws without values. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error('there is no percentile of nothing');
+  return value;
+}
+
 /** Median, smallest and largest of some readings. Throws without values. */
 export function spread(samples: readonly number[]): Spread {
   return { samples, median: median(samples), low: Math.min(...samples), high: Math.max(...samples) };

@@ -17,9 +17,12 @@ export interface Verdict {
   readonly faults: readonly string[];
 }
 
-/** The text of event `seq`, `bytes` long (at least 8). */
-export function payload(seq: number, bytes: number): string {
-  return String(seq).padStart(DIGITS, '0').padEnd(bytes, 'x');
+/** Where the text behind the number begins in a frame. */
+export const TEXT_AT = PREFIX.length + DIGITS;
+
+/** The text of event `seq`, `bytes` long (at least 8 and `text`). */
+export function payload(seq: number, bytes: number, text = ''): string {
+  return `${String(seq).padStart(DIGITS, '0')}${text}`.padEnd(bytes, 'x');
 }
 
 /** Counts the events of a fixed number of clients, numbered from 0 by their place. */

@@ -1,6 +1,10 @@
 /** The app module that both servers under test run: everybody is in one room, and broadcasts are emitted on command. */
+
+import { setImmediate as nextLoop } from 'node:timers/promises';
 import type { Server as IoServer } from 'socket.io';
-import type { EmitOrder, Population } from '../lib/calls.ts';
+import type { EmitOrder, Population, SteadyOrder } from '../lib/calls.ts';
+import { eventsDue } from '../lib/pace.ts';
+import { stampNow } from '../lib/stamp.ts';
 import { EVENT, payload } from '../lib/tally.ts';
 
 const ROOM = 'all';
@@ -11,6 +15,8 @@ export interface BenchApp {
   app(io: IoServer): void;
   /** Resolves when the clients have received the last turn. */
   emit(order: EmitOrder): Promise<void>;
+  /** Resolves when all is emitted. */
+  emitSteadily(order: SteadyOrder): Promise<void>;
   /** The clients have received all of a turn. */
   onTurnReceived(): void;
   population(): Population;
@@ -29,17 +35,37 @@ export function createBenchApp(): BenchApp {
       io = taken;
       taken.on('connection', (socket) => void socket.join(ROOM));
     },
-    async emit({ turns, events, bytes, first }) {
+    async emit({ turns, events, burst, bytes, first }) {
       let seq = first;
       for (let turn = 0; turn < turns; turn++) {
         const arrived = new Promise<void>((resolve) => {
           received = resolve;
         });
-        setImmediate(() => {
-          for (let event = 0; event < events; event++) server().to(ROOM).emit(EVENT, payload(seq++, bytes));
-        });
+        for (let left = events; left > 0; left -= burst) {
+          await nextLoop();
+          for (let event = 0; event < Math.min(burst, left); event++) {
+            server().to(ROOM).emit(EVENT, payload(seq++, bytes));
+          }
+        }
         await arrived;
       }
+    },
+    emitSteadily({ events, perSecond, bytes, first }) {
+      const begin = performance.now();
+      let emitted = 0;
+      return new Promise((resolve) => {
+        const timer = setInterval(() => {
+          const due = eventsDue(performance.now() - begin, { events, perSecond });
+          while (emitted < due) {
+            server()
+              .to(ROOM)
+              .emit(EVENT, payload(first + emitted++, bytes, stampNow()));
+          }
+          if (emitted < events) return;
+          clearInterval(timer);
+          resolve();
+        }, 1);
+      });
     },
     onTurnReceived: () => received(),
     population() {

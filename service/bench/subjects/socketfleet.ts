@@ -5,9 +5,10 @@ import { benchConfig } from './bench-config.ts';
 import { serveSubject } from './serve-subject.ts';
 
 const bench = createBenchApp();
-const server = createServer(benchConfig, { folder: process.cwd(), signals: false, isTty: false, app: bench.app });
 
-serveSubject(bench, async () => {
+serveSubject(bench, async (redis) => {
+  const options = { folder: process.cwd(), signals: false, isTty: false, app: bench.app };
+  const server = createServer(benchConfig(redis), options);
   await server.start();
   const url = server.publicUrl();
   if (url === undefined) throw new Error('the server does not say where it listens');

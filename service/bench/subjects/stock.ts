@@ -8,20 +8,24 @@ import { serveSubject } from './serve-subject.ts';
 
 const bench = createBenchApp();
 
-serveSubject(bench, async () => {
+serveSubject(bench, async (redis) => {
+  const config = benchConfig(redis);
+  // What one server alone does not need is not loaded.
+  const adapter = redis && (await import('./stock-adapter.ts')).createStockAdapter(redis);
   const http = createServer();
   const io = new Server(http, {
+    ...(adapter && { adapter: await adapter }),
     serveClient: false,
     perMessageDeflate: false,
-    pingInterval: benchConfig.pingIntervalMs,
-    pingTimeout: benchConfig.pingTimeoutMs,
-    connectTimeout: benchConfig.connectTimeoutMs,
-    maxHttpBufferSize: benchConfig.maxPayloadBytes,
+    pingInterval: config.pingIntervalMs,
+    pingTimeout: config.pingTimeoutMs,
+    connectTimeout: config.connectTimeoutMs,
+    maxHttpBufferSize: config.maxPayloadBytes,
   });
   bench.app(io);
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
-    http.listen(benchConfig.port, benchConfig.host, resolve);
+    http.listen(config.port, config.host, resolve);
   });
-  return `http://${benchConfig.host}:${(http.address() as AddressInfo).port}`;
+  return `http://${config.host}:${(http.address() as AddressInfo).port}`;
 });

@@ -25,7 +25,7 @@ async function measure(rig: Rig, { route, name }: { route: Route; name: string }
   rig.say(`connecting ${warmUpClients} + ${clients} clients by ${name}`);
   await populate(rig, { route, clients: warmUpClients });
   await depopulate(rig);
-  await rig.subject.call('openWindow', undefined);
+  await rig.subject.call('openWindow', { watchDelay: true });
   const wallMs = await populate(rig, { route, clients });
   const { cpuUs, delayP99Ms } = await rig.subject.call('closeWindow', undefined);
   await depopulate(rig);

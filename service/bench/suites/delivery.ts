@@ -27,8 +27,8 @@ async function measure(rig: Rig, { load, first }: { load: Load; first: number })
   const turns = rig.scale.delivery.warmUpTurns;
   const bytes = rig.scale.payloadBytes;
   rig.say(`${turns + load.turns} turns of ${events}`);
-  await deliver(rig, { turns, events, bytes, first });
-  const cost = await deliver(rig, { turns: load.turns, events, bytes, first: first + turns * events });
+  await deliver(rig, { turns, events, burst: events, bytes, first });
+  const cost = await deliver(rig, { turns: load.turns, events, burst: events, bytes, first: first + turns * events });
   return {
     [`cpu${events}`]: cost.cpuUs / cost.delivered,
     [`wall${events}`]: cost.delivered / (cost.wallMs / 1000),

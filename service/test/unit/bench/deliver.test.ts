@@ -6,8 +6,8 @@ import { QUICK } from '../../../bench/lib/scales.ts';
 import type { Rig } from '../../../bench/lib/suite.ts';
 import type { Verdict } from '../../../bench/lib/tally.ts';
 
-const WINDOW = { cpuUs: 100, wallMs: 5, delayP99Ms: 0 };
-const ORDER = { turns: 2, events: 3, bytes: 64, first: 0 };
+const WINDOW = { cpuUs: 100, wallMs: 5, delayP99Ms: 0, redisBytes: 0 };
+const ORDER = { turns: 2, events: 3, burst: 3, bytes: 64, first: 0 };
 
 function caller<T extends Calls<T>>(handlers: Partial<Handlers<T>>): Caller<T> & { notices: number } {
   const fake = {

@@ -22,6 +22,7 @@ const REPORT: Report = {
     system: 'Linux 6, 24 GiB',
     cpu: '2 x CPU',
     cores: 'server on core 0, clients on core 1',
+    redis: undefined,
     nodeFlags: ['--max-semi-space-size=1'],
     rounds: 3,
     isQuick: false,
@@ -49,6 +50,12 @@ test('the text says what has to be known to judge it', () => {
   for (const fact of ['abc1234', 'v20.20.2', '--max-semi-space-size=1', 'core 0', '3 per side']) {
     expect(textReport(REPORT)).toContain(fact);
   }
+});
+
+test('the Redis of a run is named', () => {
+  const withRedis = { ...REPORT, circumstances: { ...REPORT.circumstances, redis: '7.4.1' } };
+  expect(textReport(withRedis)).toContain('Redis 7.4.1');
+  expect(textReport(REPORT)).not.toContain('Redis');
 });
 
 test('a quick run says that its figures mean little', () => {

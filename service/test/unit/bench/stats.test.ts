@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, median, spread } from '../../../bench/lib/stats.ts';
+import { compare, median, percentile, spread } from '../../../bench/lib/stats.ts';
 
 test('the median of an odd number of values is the middle one, whatever their order', () => {
   expect(median([9, 1, 5])).toBe(5);
@@ -38,4 +38,22 @@ test('the range of ratios pairs the rounds instead of the extremes', () => {
 
 test('sides with a different number of rounds are not compared', () => {
   expect(() => compare({ ours: [1], stock: [1, 2] }, 'lower')).toThrow('same number of rounds');
+});
+
+test.each([
+  [0.5, 50],
+  [0.99, 99],
+  [1, 100],
+  [0, 1],
+])('the percentile %d of 1 to 100 is %d, whatever their order', (share, value) => {
+  const values = Array.from({ length: 100 }, (_, at) => 100 - at);
+  expect(percentile(values, share)).toBe(value);
+});
+
+test('a percentile of few values is one of them', () => {
+  expect(percentile([3, 1, 2], 0.99)).toBe(3);
+});
+
+test('there is no percentile of nothing', () => {
+  expect(() => percentile([], 0.5)).toThrow('no percentile of nothing');
 });
