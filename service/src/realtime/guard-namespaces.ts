@@ -15,11 +15,12 @@ interface NamespaceInternals {
   _add(client: unknown, auth: unknown, done: (socket: Socket) => void): Promise<void>;
   _createSocket(client: unknown, auth: unknown): Promise<Socket>;
   emitReserved(event: string, ...args: unknown[]): boolean;
+  _onServerSideEmit(event: readonly [string, ...unknown[]]): void;
 }
 
 /** Installs the overrides on the prototype of all namespaces; servers without a guard keep upstream's behaviour. */
 export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf): void {
-  const { run, emitReserved, _add, _createSocket } = prototype;
+  const { run, emitReserved, _add, _createSocket, _onServerSideEmit } = prototype;
   // By connection: the namespaces that it is about to join.
   const joining = new WeakMap<object, Set<NamespaceInternals>>();
   const joined = (client: object, nsp: NamespaceInternals) => {
@@ -70,6 +71,14 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
     if (event === 'connect') guard.joined(args[0] as Socket);
     return callListeners(this.rawListeners(event), { self: this, args }, (error) =>
       guard.onFault(error, { nsp: asNamespace(this), event }),
+    );
+  };
+  prototype._onServerSideEmit = function (this: NamespaceInternals, event) {
+    const guard = guardOf(this.server);
+    if (guard === undefined) return _onServerSideEmit.call(this, event);
+    const [name, ...args] = event;
+    callListeners(this.rawListeners(name), { self: this, args }, (error) =>
+      guard.onFault(error, { nsp: asNamespace(this), event: name }),
     );
   };
 }

@@ -5,7 +5,7 @@
  * Overridden, for servers given to `guardHandlers` only, so that a handler, middleware or ack callback that throws or
  * rejects becomes a fault of its own; upstream lets it end the process, or hang the client:
  * - Socket.prototype.onevent, _onpacket, emitReserved, registerAckCallback, notifyOutgoingListeners (guard-sockets.ts)
- * - Namespace.prototype._add, run, emitReserved (guard-namespaces.ts); `_add` also refuses to join twice at once
+ * - Namespace.prototype._add, run, emitReserved, _onServerSideEmit (guard-namespaces.ts); `_add` also refuses to join twice at once
  * - Server.prototype.of, BroadcastOperator.prototype.emit (handler-guard.ts)
  *
  * Overridden for another reason:
