@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 // New sessions per second and pod that the test's values allow.
-export const BRAKE = 20;
+export const BRAKE = 40;
 const BACK_MS = 45_000;
 // A client sees a session begin a little later than the server let it in, and not always by the same time.
 const SEEN_LATE = 1.25;
