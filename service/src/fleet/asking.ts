@@ -80,13 +80,12 @@ export function createAsking(
     if (asked?.missing.delete(from)) asked.take(value, isWhole);
   }
 
+  leases.onTagLost(() => {
+    if (cancel !== undefined) listen();
+  });
+
   return {
-    start() {
-      listen();
-      leases.onTagLost(() => {
-        if (cancel !== undefined) listen();
-      });
-    },
+    start: listen,
     stop() {
       cancel?.();
       cancel = undefined;

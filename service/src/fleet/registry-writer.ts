@@ -1,39 +1,8 @@
 /** Brings what this server holds to Redis: gathered per turn, in bounded rounds, again whenever it may be missing there. */
 import type { Log, RedisCommands } from '../contracts.ts';
 import { hasLease } from './lease-script.ts';
-import { applyWrites, heldKey, MOST_WRITES, type Outcome, type Write } from './registry-script.ts';
-
-/** What this server holds: key -> member -> metadata as JSON. */
-export type Holdings = Map<string, Map<string, Held>>;
-
-export interface Held {
-  readonly meta: string;
-  /** Whether a write of it was ever sent; if not, nobody has to hear that it went. */
-  isSent: boolean;
-}
-
-export type News = 'joined' | 'left';
-
-/** One member whose state in Redis is not what it is here. */
-interface Work {
-  readonly key: string;
-  readonly member: string;
-  /** What the watchers on this server were told without Redis. */
-  told?: News;
-  /** An earlier attempt failed, and may still have been carried out: its outcome was not seen. */
-  isRetry: boolean;
-  readonly done: (() => void)[];
-}
-
-/** What a round has changed, as Redis saw it. */
-export interface Written {
-  readonly member: string;
-  readonly news: News;
-  readonly toOwn: boolean;
-  readonly toOthers: boolean;
-  /** It may have been told before. */
-  readonly isAgain: boolean;
-}
+import { applyWrites, heldKey, type Write } from './registry-script.ts';
+import { type Holdings, type News, newsOf, pairOf, sliced, type Work, type Written } from './registry-work.ts';
 
 export interface WriterDeps {
   readonly redis: RedisCommands;
@@ -55,6 +24,8 @@ export interface Writer {
   dropped(key: string, member: string): void;
   /** Writes everything again. `announce`: others were told that it had gone. */
   rewrite(announce: boolean): void;
+  /** Writes this part (0 to 1) of everything again, and next time the next; true when it has come to the end. */
+  refresh(part: number): boolean;
   /** Redis names a key for this life: it is checked, and leaves the list when nothing is held in it. */
   found(key: string): void;
   /** Redis took a renewal just now: what was put off may go. */
@@ -73,6 +44,7 @@ export function createWriter(deps: WriterDeps): Writer {
   const stale = new Set<string>();
   /** Keys that are on this life's list in Redis. */
   const listed = new Set<string>();
+  let refreshing: Iterator<string> | undefined;
   let announceStale = false;
   let life: string | undefined;
   let isPaused = true;
@@ -257,6 +229,19 @@ export function createWriter(deps: WriterDeps): Writer {
       for (const key of holdings.keys()) stale.add(key);
       schedule();
     },
+    refresh(part) {
+      refreshing ??= holdings.keys();
+      for (let left = Math.ceil(holdings.size * part); left > 0; left--) {
+        const { value, done } = refreshing.next();
+        if (done) {
+          refreshing = undefined;
+          return true;
+        }
+        stale.add(value);
+      }
+      schedule();
+      return false;
+    },
     found(key) {
       listed.add(key);
       stale.add(key);
@@ -275,25 +260,4 @@ export function createWriter(deps: WriterDeps): Writer {
       for (const work of fresh.values()) for (const done of work.done.splice(0)) done();
     },
   };
-}
-
-function pairOf(key: string, member: string): string {
-  return `${key.length}:${key}${member}`;
-}
-
-function sliced(works: readonly Work[]): Work[][] {
-  const slices: Work[][] = [];
-  for (let at = 0; at < works.length; at += MOST_WRITES) slices.push(works.slice(at, at + MOST_WRITES));
-  return slices;
-}
-
-/** What has to be told after a write, as a list for flatMap. */
-function newsOf(work: Work, write: Write | undefined, outcome: Outcome | undefined): Written[] | undefined {
-  const isHeld = write?.op !== '-' || outcome === 'held';
-  const news = isHeld ? 'joined' : 'left';
-  const toOthers = outcome !== 'held' && (outcome === 'turned' || work.isRetry);
-  // Without Redis nobody could be asked, so what was told here may be the opposite of what is.
-  const toOwn = work.told === undefined ? toOthers : work.told !== news;
-  const isAgain = work.isRetry || write?.op === '=' || work.told !== undefined;
-  return toOwn || toOthers ? [{ member: work.member, news, toOwn, toOthers, isAgain }] : undefined;
 }

@@ -6,7 +6,8 @@ import type { Renewal } from './leases.ts';
 import { tagOfLife } from './life.ts';
 import { createReaper } from './reaper.ts';
 import { lookUp, memberOf, membersKey, scanEntries } from './registry-script.ts';
-import { createWriter, type Holdings, type News, type Written } from './registry-writer.ts';
+import type { Holdings, News, Written } from './registry-work.ts';
+import { createWriter } from './registry-writer.ts';
 
 export interface RegistryOptions {
   /** Of the lease; tells this server's lives from those of others. */
@@ -37,6 +38,8 @@ const changeShape = z.object({
 // In one message. A member's metadata is limited by who takes it from the client.
 const MOST_TOLD = 100;
 const PAGE = 250;
+// Five minutes with a lease of 15 s.
+const RENEWALS_PER_REFRESH = 60;
 
 export function createRegistry(
   options: RegistryOptions,
@@ -230,9 +233,11 @@ export function createRegistry(
       const isNewLife = news === 'dead' || news === 'lost';
       const isDoubtful = isSuspect || isOtherRedis || news === 'lost';
       isSuspect = false;
+      // Slowly all the time, too: one node of a Cluster can lose what it holds without anybody being told.
+      const isRound = writer.refresh(1 / RENEWALS_PER_REFRESH);
       if (isNewLife || isDoubtful) writer.rewrite(news === 'dead');
       // Under a new life nothing was ever written that could be wrong.
-      if (isDoubtful && !isNewLife) void check(life);
+      if ((isDoubtful || isRound) && !isNewLife) void check(life);
       // The other servers write theirs again as well, each after its own renewal.
       if (isDoubtful) unsettledUntil = clock.now() + options.ttlMs;
       void reaper.reap(dead);

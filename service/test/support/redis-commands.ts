@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Bus, RedisCommands, Startable } from '../../src/contracts.ts';
 
 const OPTIONS: RedisOptions = {
@@ -18,10 +18,10 @@ export interface RedisDoor extends Startable {
   readonly bus: Bus;
 }
 
-/** The ports RedisCommands and Bus in their shortest form, for tests of what stands on them. */
+/** The ports RedisCommands and Bus in their shortest form, for tests of what stands on them. Several URLs are a Cluster. */
 export function createRedisDoor(url: string, prefix: string): RedisDoor {
-  const client = new Redis(url, OPTIONS);
-  const subscriber = new Redis(url, { ...OPTIONS, commandTimeout: 5_000 });
+  const client = connection(url, OPTIONS);
+  const subscriber = connection(url, { ...OPTIONS, commandTimeout: 5_000 });
   const listeners = new Map<string, Set<(payload: string) => void>>();
   const channelOf = (topic: string) => `${prefix}:bus:${topic}`;
   const ignore = () => undefined;
@@ -32,7 +32,11 @@ export function createRedisDoor(url: string, prefix: string): RedisDoor {
   subscriber.on('smessage', (channel: string, payload: string) => {
     for (const listener of listeners.get(channel) ?? []) listener(payload);
   });
-  const call: RedisCommands['call'] = async (command, ...args) => client.call(command, ...args);
+  const call: RedisCommands['call'] = async (command, ...args) => {
+    // A Cluster would wait for ever.
+    if (client.status !== 'ready') throw new Error('Redis is away');
+    return client.call(command, ...args);
+  };
   return {
     commands: {
       prefix,
@@ -71,4 +75,9 @@ export function createRedisDoor(url: string, prefix: string): RedisDoor {
       subscriber.disconnect();
     },
   };
+}
+
+function connection(url: string, options: RedisOptions): Redis | Cluster {
+  if (!url.includes(',')) return new Redis(url, options);
+  return new Cluster(url.split(','), { lazyConnect: true, shardedSubscribers: true, redisOptions: options });
 }
