@@ -24,8 +24,7 @@ function say(text: string): void {
 
 /** Values of the chart for a machine on which everything shares two cores; what is not named is as a user gets it. */
 function valuesOf(options: Options): string[] {
-  return [
-    ...imageValuesOf(options),
+  const values = [
     'ingress.enabled=true',
     `ingress.className=${options.ingressClass}`,
     `ingress.hosts={${options.url.hostname}}`,
@@ -35,17 +34,21 @@ function valuesOf(options: Options): string[] {
     'drain.deadlineSeconds=2',
     `settings.handshakesPerSecond=${BRAKE}`,
   ];
+  return [...imageValuesOf(options), ...values.flatMap((value) => ['--set', value])];
 }
 
 function imageValuesOf({ image, set }: Options): string[] {
   const at = image.lastIndexOf(':');
-  return [`image.repository=${image.slice(0, at)}`, `image.tag=${image.slice(at + 1)}`, ...set];
+  return [
+    ...['--set', `image.repository=${image.slice(0, at)}`, '--set-string', `image.tag=${image.slice(at + 1)}`],
+    ...set.flatMap((value) => ['--set', value]),
+  ];
 }
 
 function worldOf(options: Options): World {
   const kubernetes = createKubernetes();
   const { namespace } = options;
-  const release = createRelease({ name: 'sf', namespace, set: valuesOf(options) }, kubernetes);
+  const release = createRelease({ name: 'sf', namespace, values: valuesOf(options) }, kubernetes);
   const token = createTokens(async () => (await release.secrets())['jwt-secret'] ?? '');
   const { fullname } = release;
   const publisherOptions = {

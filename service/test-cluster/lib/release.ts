@@ -7,8 +7,8 @@ import { until } from './until.ts';
 export interface ReleaseOptions {
   readonly name: string;
   readonly namespace: string;
-  /** `--set` values of every install and upgrade. */
-  readonly set: readonly string[];
+  /** Values of every install and upgrade, as flags of helm. */
+  readonly values: readonly string[];
 }
 
 export interface Release {
@@ -21,7 +21,7 @@ export interface Release {
   /** Does not wait. */
   installNow(): Promise<void>;
   /** With more values than at the installation. */
-  upgrade(set: readonly string[], deadlineSeconds: number): Promise<void>;
+  upgrade(more: readonly string[], deadlineSeconds: number): Promise<void>;
   rollback(revision: number, deadlineSeconds: number): Promise<void>;
   /** Resolves with what the tests printed. */
   test(deadlineSeconds: number): Promise<string>;
@@ -40,12 +40,11 @@ export interface Release {
 
 const CHART = 'helm/socketfleet';
 
-export function createRelease({ name, namespace, set }: ReleaseOptions, kubernetes: Kubernetes): Release {
+export function createRelease({ name, namespace, values }: ReleaseOptions, kubernetes: Kubernetes): Release {
   const fullname = name.includes('socketfleet') ? name : `${name}-socketfleet`;
   const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const core = `/api/v1/namespaces/${namespace}`;
   const secretPath = `${core}/secrets/${fullname}-secrets`;
-  const setFlags = (more: readonly string[]) => [...set, ...more].flatMap((value) => ['--set', value]);
 
   function helm(args: readonly string[], deadlineSeconds: number): Promise<string> {
     return run('helm', { args: [...args, '--namespace', namespace], deadlineMs: (deadlineSeconds + 15) * 1_000 });
@@ -64,13 +63,13 @@ export function createRelease({ name, namespace, set }: ReleaseOptions, kubernet
     namespace,
     fullname,
     async install(seconds) {
-      await helm(['install', name, CHART, ...setFlags([]), ...timeout(seconds)], seconds);
+      await helm(['install', name, CHART, ...values, ...timeout(seconds)], seconds);
     },
     async installNow() {
-      await helm(['install', name, CHART, ...setFlags([])], 60);
+      await helm(['install', name, CHART, ...values], 60);
     },
     async upgrade(more, seconds) {
-      await helm(['upgrade', name, CHART, ...setFlags(more), ...timeout(seconds)], seconds);
+      await helm(['upgrade', name, CHART, ...values, ...more, ...timeout(seconds)], seconds);
     },
     async rollback(revision, seconds) {
       await helm(['rollback', name, String(revision), ...timeout(seconds)], seconds);

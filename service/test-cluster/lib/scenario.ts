@@ -7,7 +7,7 @@ import type { Release } from './release.ts';
 /** What scenarios work with. */
 export interface World {
   readonly options: Options;
-  /** `--set` values that only name the images. */
+  /** Flags of helm that only name the images. */
   readonly imageValues: readonly string[];
   readonly kubernetes: Kubernetes;
   /** The release under test, named `sf`. */

@@ -13,7 +13,7 @@ export const otherName: Scenario = {
   async run({ options, kubernetes, imageValues }) {
     const namespace = `${options.namespace}-other`;
     await createNamespace(kubernetes, namespace);
-    const release = createRelease({ name: 'socketfleet', namespace, set: imageValues }, kubernetes);
+    const release = createRelease({ name: 'socketfleet', namespace, values: imageValues }, kubernetes);
     await release.installNow();
     await release.settled(2, 90_000);
     if (!options.keeps) await removeNamespace(kubernetes, namespace);

@@ -12,7 +12,7 @@ export const upgrade: Scenario = {
       async act() {
         const { release } = world;
         const before = await release.secrets();
-        await release.upgrade(['settings.maxConnections=5000'], 150);
+        await release.upgrade(['--set', 'settings.maxConnections=5000'], 150);
         await release.settled(2, 60_000);
         return changed(before, await release.secrets());
       },
