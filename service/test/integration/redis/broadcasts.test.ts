@@ -80,6 +80,19 @@ describe.each(MODES)('two servers in %s mode', (mode) => {
     expect(heard[2]?.map(([n]) => n).filter((n) => n !== 4)).toEqual([1, 2, 3, 5, 'end']);
   });
 
+  it('have a room of the other server as soon as the join resolves', async () => {
+    const { a, b, none } = await town();
+    const socket = b.io.of('/').sockets.get(none.id ?? '');
+    const heard = eventsOf(none);
+    for (let i = 0; i < 100; i++) {
+      await socket?.join(`room-${i}`);
+      a.io.to(`room-${i}`).emit('news', i);
+    }
+    a.io.emit('news', 'end');
+    await eventually(() => heard.at(-1)?.[0] === 'end', 'the end');
+    expect(heard.map(([n]) => n)).toEqual([...Array(100).keys(), 'end']);
+  });
+
   it('honour except, for rooms and for single sockets of the other server', async () => {
     const { a, both, heard } = await town();
     a.io.to('red').except('blue').emit('news', 1);
