@@ -28,7 +28,7 @@ export function circumstancesOf({
     cores:
       run.cores === undefined
         ? 'not pinned'
-        : `server on core ${run.cores.server}, clients on core ${run.cores.clients}`,
+        : `server on core ${run.cores.server}, clients${run.redis ? ' and Redis' : ''} on core ${run.cores.clients}`,
     redis: run.redis && (run.redis.kind === 'binary' ? run.redis.version : run.redis.image),
     nodeFlags: run.nodeFlags,
     rounds: run.scale.rounds,
