@@ -5,6 +5,7 @@
 {{- include "socketfleet.authProblems" . }}
 {{- include "socketfleet.redisProblems" . }}
 {{- include "socketfleet.entryProblems" . }}
+{{- include "socketfleet.settingProblems" . }}
 {{- include "socketfleet.podProblems" . }}
 {{- include "socketfleet.secretProblems" . }}
 {{- end -}}
@@ -59,7 +60,6 @@ api.existingSecret.name: api.enabled=false leaves the HTTP API off, so nobody re
 {{- define "socketfleet.redisProblems" -}}
 {{- $external := .Values.externalRedis -}}
 {{- $isExternal := or $external.urls $external.urlSecret.name -}}
-{{- $scheme := "" -}}
 {{- if and .Values.redis.enabled (or $isExternal $external.username $external.passwordSecret.name $external.sentinelPasswordSecret.name $external.tls.caSecret.name $external.tls.clientSecret.name (ne $external.topology "standalone")) }}
 redis.enabled: the chart's own Redis is on and externalRedis is filled; set redis.enabled=false to use yours
 {{- end }}
@@ -81,6 +81,9 @@ externalRedis.urls: redis:// and rediss:// are mixed; use one of them
 {{- if and $external.urls (eq (int $tls) 0) (or $external.tls.caSecret.name $external.tls.clientSecret.name) }}
 externalRedis.tls: it is filled, but externalRedis.urls has no rediss:// URL
 {{- end }}
+{{- end }}
+{{- if and (not .Values.redis.enabled) (not $isExternal) (or $external.username $external.passwordSecret.name $external.sentinelPasswordSecret.name $external.tls.caSecret.name $external.tls.clientSecret.name) }}
+externalRedis: credentials are given, but neither externalRedis.urls nor externalRedis.urlSecret says where Redis is
 {{- end }}
 {{- if and (ne $external.topology "standalone") (not $isExternal) (not .Values.redis.enabled) }}
 externalRedis.topology: {{ $external.topology }} needs externalRedis.urls or externalRedis.urlSecret
@@ -135,9 +138,18 @@ httpRoute.parentRefs: a route belongs to at least one Gateway, for instance [{ n
 {{- if and (eq .Values.affinity.provider "haproxy") (not .Values.ingress.enabled) }}
 affinity.provider: haproxy reads its settings from the Ingress, and ingress.enabled=false leaves that out
 {{- end }}
-{{- if and (kindIs "float64" .Values.settings.slowReaderSoftBytes) (kindIs "float64" .Values.settings.slowReaderHardBytes) }}
-{{- if gt (int64 .Values.settings.slowReaderSoftBytes) (int64 .Values.settings.slowReaderHardBytes) }}
-settings.slowReaderSoftBytes: it is more than settings.slowReaderHardBytes
+{{- end -}}
+
+{{- define "socketfleet.settingProblems" -}}
+{{- with .Values.settings }}
+{{- if gt (int64 .slowReaderSoftBytes) (int64 .slowReaderHardBytes) }}
+settings.slowReaderSoftBytes: {{ int64 .slowReaderSoftBytes }} is more than settings.slowReaderHardBytes, which is {{ int64 .slowReaderHardBytes }}
+{{- end }}
+{{- if gt (int64 .maxPayloadBytes) (int64 .slowReaderHardBytes) }}
+settings.maxPayloadBytes: {{ int64 .maxPayloadBytes }} is more than settings.slowReaderHardBytes, which is {{ int64 .slowReaderHardBytes }}; one allowed message would close its receivers
+{{- end }}
+{{- if and (gt (int64 .bytesPerSecond) 0) (gt (int64 .maxPayloadBytes) (mul 2 .bytesPerSecond)) }}
+settings.maxPayloadBytes: {{ int64 .maxPayloadBytes }} is more than twice settings.bytesPerSecond, which is {{ int64 .bytesPerSecond }}; one allowed message would close its sender
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -148,6 +160,8 @@ settings.slowReaderSoftBytes: it is more than settings.slowReaderHardBytes
 {{- range .Values.extraEnv }}
 {{- if hasKey $ours .name }}
 extraEnv: {{ .name }} is set by the chart already; change the value that it comes from
+{{- else if hasPrefix "SOCKETFLEET_" .name }}
+extraEnv: {{ .name }} would be a setting of the server; those have their place in settings
 {{- end }}
 {{- $_ := set $ours .name true }}
 {{- end }}
@@ -185,21 +199,26 @@ sidecars and initContainers: the name server is taken by the chart
 {{- end }}
 {{- end -}}
 
-{{/* Takes (list row content). The server ends with exit code 2 on these. */}}
+{{/* Takes (list row content). The server ends with exit code 2 on these; what is in the Secret is never shown. */}}
 {{- define "socketfleet.weakSecretProblem" -}}
 {{- $row := index . 0 -}}
-{{- $least := get (dict "jwt-secret" 32 "api-key" 16) $row.file -}}
-{{- if $least }}
-{{- $values := list }}
-{{- range regexSplit "[,\\r\\n]+" (index . 1) -1 }}{{ if trim . }}{{ $values = append $values (trim .) }}{{ end }}{{ end }}
+{{- $where := printf "%s: key %s of the Secret %s" $row.value $row.key $row.name -}}
+{{- $values := list -}}
+{{- range regexSplit "[,\\r\\n]+" (index . 1) -1 }}{{ if trim . }}{{ $values = append $values (trim .) }}{{ end }}{{ end -}}
 {{- if not $values }}
-{{ $row.value }}: key {{ $row.key }} of the Secret {{ $row.name }} is empty
+{{ $where }} is empty
 {{- end }}
+{{- $least := get (dict "jwt-secret" 32 "api-key" 16) $row.file | default 0 | int }}
 {{- range $values }}
-{{- if lt (len .) (int $least) }}
-{{ $row.value }}: key {{ $row.key }} of the Secret {{ $row.name }} has a value of less than {{ $least }} bytes, which can be guessed
+{{- if lt (len .) $least }}
+{{ $where }} has a value of less than {{ $least }} bytes, which can be guessed
+{{- end }}
+{{- if and (eq $row.file "redis-url") (not (regexMatch "^rediss?://[^/?#]+(/[0-9]*)?$" .)) }}
+{{ $where }} has a value that is no URL of a Redis, such as redis://host:6379/0 (/, ? and # in a password are percent-encoded)
 {{- end }}
 {{- end }}
+{{- if and $values (eq $row.file "jwt-public-key") (not (contains "-----BEGIN" (index . 1))) }}
+{{ $where }} has no PEM block
 {{- end }}
 {{- end -}}
 

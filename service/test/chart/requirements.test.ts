@@ -135,9 +135,34 @@ const BAD_INPUT: readonly (readonly [what: string, values: object, said: readonl
   ['a volume that is ours', { extraVolumes: [{ name: 'secrets' }] }, ['extraVolumes', 'secrets']],
   ['a container that is ours', { sidecars: [{ name: 'server' }] }, ['sidecars', 'server']],
   [
-    'a soft limit above the hard one',
-    { settings: { slowReaderSoftBytes: 2000, slowReaderHardBytes: 1000 } },
-    ['settings.slowReaderSoftBytes', 'settings.slowReaderHardBytes'],
+    'a soft limit above the hard one, which was not given',
+    { settings: { slowReaderSoftBytes: 5000000 } },
+    ['settings.slowReaderSoftBytes', '5000000', '4194304'],
+  ],
+  [
+    'a message that closes its receivers',
+    { settings: { maxPayloadBytes: 5000000, bytesPerSecond: 0 } },
+    ['settings.maxPayloadBytes', 'settings.slowReaderHardBytes'],
+  ],
+  [
+    'a message that closes its sender',
+    { settings: { maxPayloadBytes: 2000000 } },
+    ['settings.maxPayloadBytes', 'settings.bytesPerSecond'],
+  ],
+  [
+    'a password of a Redis that is nowhere',
+    { replicaCount: 1, redis: { enabled: false }, externalRedis: { passwordSecret: { name: 's' } } },
+    ['externalRedis', 'credentials'],
+  ],
+  [
+    'a Redis URL with more than a database',
+    { externalRedis: { urls: ['redis://r:6379/chat?x=1'] } },
+    ['/externalRedis/urls/0', 'chat?x=1'],
+  ],
+  [
+    'a setting as a variable',
+    { extraEnv: [{ name: 'SOCKETFLEET_WORKER', value: '2' }] },
+    ['extraEnv', 'SOCKETFLEET_WORKER', 'settings'],
   ],
 ];
 

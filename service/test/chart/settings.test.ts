@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config.ts';
 import { SETTINGS } from '../../src/settings.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { CI_VALUES } from './support/ci-values.ts';
 import { CHART, describeWithHelm, render } from './support/helm.ts';
 import { at, envOf, find } from './support/kube-object.ts';
@@ -80,7 +81,13 @@ describeWithHelm('settings of the chart', () => {
     const settings = Object.fromEntries(
       Object.entries(offered).map(([key, rule]) => [key, rule.enum?.at(-2) ?? rule.enum?.[0] ?? rule.maximum ?? true]),
     );
-    const values = { ...settings, origins: ['https://a.example.com'], trustedProxies: [2], redisPrefix: 'mine' };
+    const values = {
+      ...settings,
+      maxPayloadBytes: 100_000,
+      origins: ['https://a.example.com'],
+      trustedProxies: [2],
+      redisPrefix: 'mine',
+    };
     const env = envOf(
       at(
         find(await render({ settings: values, autoscaling: { connectionsPerPod: 1 } }), 'Deployment'),
@@ -121,6 +128,33 @@ describeWithHelm('settings of the chart', () => {
       const value = values.settings[key];
       if (typeof value === 'number') expect([key, String(value)]).toEqual([key, row.whenUnset]);
     }
+  });
+
+  it('are refused by the chart whenever the server would refuse them, whatever numbers they are', async () => {
+    const random = seededRandom(7);
+    const numbers = Object.entries(offered).filter(([, rule]) => rule.maximum !== undefined);
+    let refused = 0;
+    for (let round = 0; round < 30; round++) {
+      const settings = Object.fromEntries(
+        numbers
+          .filter(() => random() < 0.4)
+          .map(([key, { minimum = 0, maximum = 0 }]) => [
+            key,
+            Math.floor(minimum + (maximum - minimum) * random() ** 8),
+          ]),
+      );
+      const env = await render({ settings }).then(
+        (objects) => envOf(at(find(objects, 'Deployment'), 'spec', 'template')),
+        (error: Error) => {
+          refused++;
+          expect(error.message).toMatch(/^ {2}- settings\./m);
+          return undefined;
+        },
+      );
+      if (env !== undefined) expect(() => parseConfig(livingEnv(env)), JSON.stringify(settings)).not.toThrow();
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(refused).toBeLessThan(30);
   });
 
   it.each(CI_VALUES)('make an environment that the server takes with $name', async ({ file }) => {
