@@ -1,10 +1,12 @@
 /** Turns environment variables into a frozen Config, or into the full list of what is wrong with them. */
 import { readFileSync } from 'node:fs';
 import { contradictions, internalPortBeside } from './contradictions.ts';
-import { type Secret, type Setting, singleSecret, splitSecrets } from './setting-kinds.ts';
+import { type Secret, type Setting, splitSecrets } from './setting-kinds.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
 export type Config = Omit<Settings, 'internalPort'> & { readonly internalPort: number };
+
+const PREFIX = 'SOCKETFLEET_';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -89,9 +91,15 @@ function unknownNames(env: Env): string[] {
     Object.values(SETTINGS).flatMap((row) => ('secret' in row ? [row.env, `${row.env}_FILE`] : [row.env])),
   );
   return Object.entries(env)
-    .filter(([name]) => name.startsWith('SOCKETFLEET_') && !known.has(name))
+    .filter(([name]) => isMeantForUs(name) && !known.has(name))
     .filter(([name, value]) => !isServiceLink(name, value))
     .map(([name]) => `${name} is not a setting${suggestion(name, known)}`);
+}
+
+/** Our prefix, or a slip of it: SOCKETFLET_AUTH=jwt that nobody reads would leave a server open. */
+function isMeantForUs(name: string): boolean {
+  const prefix = name.slice(0, name.indexOf('_') + 1);
+  return prefix === PREFIX || (Math.abs(prefix.length - PREFIX.length) <= 2 && editDistance(prefix, PREFIX) <= 2);
 }
 
 /** True of SOCKETFLEET_INTERNAL_PORT=tcp://... as well: that is a Service named socketfleet-internal, not our setting. */
@@ -101,7 +109,7 @@ function isServiceLink(name: string, value = ''): boolean {
 }
 
 function suggestion(name: string, known: ReadonlySet<string>): string {
-  const bare = name.slice('SOCKETFLEET_'.length);
+  const bare = name.slice(PREFIX.length);
   if (known.has(bare)) return `; it is called ${bare}`;
   const close = [...known]
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
@@ -123,9 +131,20 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** Reads a secret's file again; the values stay as they were when it cannot be read or is empty. */
-export function rereadSecret(secret: Secret): Secret {
+/**
+ * Reads a secret's file again. Throws an Error that says why it cannot be used: unreadable, empty, or refused by the
+ * same checks as at the start; the values in use had better stay then.
+ */
+export function rereadSecret(key: keyof Settings, secret: Secret): Secret {
   if (secret.file === undefined) return secret;
-  const values = (secret.isSingle ? singleSecret : splitSecrets)(readFileSync(secret.file, 'utf8'));
-  return values.length === 0 ? secret : { ...secret, values };
+  const row = SETTINGS[key] as Setting<unknown>;
+  const result = row.parse.safeParse(readFileSync(secret.file, 'utf8'));
+  const problems = result.success
+    ? contradictions({ [key]: result.data } as Partial<Settings>)
+    : result.error.issues.map(({ message }) => `${row.env} ${message}`);
+  const [problem] = problems;
+  if (problem !== undefined) throw new Error(problem);
+  const next = { ...(result.data as Secret), file: secret.file };
+  if (next.values.length === 0) throw new Error(`${row.env}_FILE=${secret.file} is empty`);
+  return next;
 }

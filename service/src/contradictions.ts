@@ -76,6 +76,13 @@ const RULES: readonly Rule[] = [
       'REDIS_URL has several URLs; set SOCKETFLEET_REDIS_TOPOLOGY to sentinel or cluster',
   ),
   rule(
+    ['redisUrl', 'redisPassword', 'redisUsername', 'redisSentinelPassword'],
+    ({ redisUrl, redisPassword, redisUsername, redisSentinelPassword }) =>
+      redisUrl.values.length === 0 &&
+      (redisPassword.values.length > 0 || redisSentinelPassword.values.length > 0 || redisUsername !== undefined) &&
+      'SOCKETFLEET_REDIS_* credentials are set but REDIS_URL is not: everything would stay in memory',
+  ),
+  rule(
     ['redisTlsCert', 'redisTlsKey'],
     ({ redisTlsCert, redisTlsKey }) =>
       (redisTlsCert === undefined) !== (redisTlsKey === undefined) &&

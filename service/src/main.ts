@@ -57,10 +57,11 @@ async function serve(isPrintOnly: boolean): Promise<void> {
   try {
     await server.start();
   } catch (error) {
-    server.log.fatal({ err: error }, 'cannot start');
+    const isSetting = (error as NodeJS.ErrnoException).code === 'ERR_SETTING';
+    if (!isSetting) server.log.fatal({ err: error }, 'cannot start');
     terminal.err(startProblem(error, config));
     await server.stop().catch(() => undefined);
-    process.exit(EXIT.fault);
+    process.exit(isSetting ? EXIT.usage : EXIT.fault);
   }
   if (config.demo) terminal.out(whatToTry(server));
 }
@@ -71,6 +72,9 @@ function startProblem(error: unknown, config: Config): string {
   if (code === 'EADDRINUSE')
     return `port ${port} is in use; choose another one, for instance ${setting}=${(port ?? 0) + 1}`;
   if (code === 'EACCES') return `port ${port} needs more rights than this process has; set ${setting} above 1023`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `HOST=${config.host} or SOCKETFLEET_INTERNAL_HOST=${config.internalHost} is no address of this machine: ${message}`;
+  }
   return message;
 }
 
@@ -110,6 +114,11 @@ function hurryOnInterrupt(server: RunningServer): void {
     server.hurry();
   });
 }
+
+// Whoever reads our output may stop reading: | head.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   terminal.err(error instanceof ConfigError ? error.message : String((error as Error)?.stack ?? error));

@@ -20,16 +20,23 @@ export function createRotatingSecrets(config: Config, deps: { clock: Clock; log:
   const { clock, log } = deps;
   const current = new Map<SecretKey, Secret>();
   for (const [key, value] of Object.entries(config)) if (isSecret(value)) current.set(key as SecretKey, value);
+  /** What was said about a file, so that it is said once. */
+  const said = new Map<SecretKey, string>();
   let cancel: Cancel | undefined;
 
   function reread(key: SecretKey, secret: Secret): void {
+    const { file } = secret;
     try {
-      const next = rereadSecret(secret);
+      const next = rereadSecret(key, secret);
+      said.delete(key);
       if (next.values.join('\n') === secret.values.join('\n')) return;
       current.set(key, next);
-      log.info({ file: next.file }, 'secret changed');
+      log.info({ file, values: next.values.length }, 'secret changed');
     } catch (error) {
-      log.warn({ err: error, file: secret.file }, 'secret cannot be read again');
+      const problem = (error as Error).message;
+      if (said.get(key) === problem) return;
+      said.set(key, problem);
+      log.warn({ file, problem }, 'secret file cannot be used; the values before it stay in force');
     }
   }
 

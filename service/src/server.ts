@@ -5,11 +5,12 @@ import { createCompanions } from './companions.ts';
 import type { Config } from './config.ts';
 import type { App, Clock, Inlet, Log, Services, Startable } from './contracts.ts';
 import { createIdentities } from './identity/identities.ts';
-import { createDrain } from './lifecycle/drain.ts';
+import { createDrain, type DrainCause } from './lifecycle/drain.ts';
 import { createPhase } from './lifecycle/phase.ts';
 import { createLog } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createOps } from './ops/ops.ts';
+import { createSummary } from './ops/summary.ts';
 import { createOwnPort } from './realtime/own-port.ts';
 import { createRealtime, type HttpLimits } from './realtime/realtime.ts';
 import { roomName } from './realtime/room-names.ts';
@@ -34,7 +35,7 @@ export interface RunningServer extends Startable {
   readonly log: Log;
   publicUrl(): string | undefined;
   internalUrl(): string | undefined;
-  /** Drains: clients are let go over the window. Resolves when none is left. */
+  /** Drains after a fault: clients are let go over the window. Resolves when none is left. */
   drain(): Promise<void>;
   /** Skips the waits of a drain, now or later. */
   hurry(): void;
@@ -45,7 +46,8 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog({ level: config.logLevel, format: logFormat(config, options), pod: config.pod });
   const meter = createMetrics({ version: VERSION }, { clock });
-  const { metrics } = meter;
+  const summary = createSummary(meter.metrics, { clock, log });
+  const { metrics } = summary;
   const phase = createPhase({ readyWhileDraining: config.readyWhileDraining });
   const secrets = createRotatingSecrets(config, { clock, log });
   const identities = createIdentities(
@@ -105,11 +107,12 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     await companions.stop();
     await identities.stop();
     secrets.stop();
+    await summary.stop();
     await meter.stop();
   });
-  const leave = async () => {
+  const leave = async (cause: DrainCause) => {
     phase.advance('draining');
-    await drain.run();
+    await drain.run(cause);
   };
   const ops = createOps(
     {
@@ -134,10 +137,10 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       presence,
       drain() {
         phase.withdraw();
-        void leave();
+        void leave('api');
       },
       async beforeShutdown() {
-        await leave();
+        await leave('signal');
         await stop();
       },
     },
@@ -150,6 +153,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     async start() {
       for (const line of remarks(config)) log.warn({}, line);
       await meter.start();
+      await summary.start();
       secrets.start();
       // Probes answer "not yet" while the rest comes up.
       await ops.start();
@@ -166,7 +170,7 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
       await stop();
       await ops.stop();
     },
-    drain: leave,
+    drain: () => leave('fault'),
     hurry: drain.hurry,
   };
 }

@@ -96,11 +96,24 @@ export function setting<T>(row: Setting<T>): Setting<T> {
 /** Redis URLs, separated by commas, all of one scheme. */
 export const redisUrls = z.string().transform((text, context): Secret => {
   const values = splitSecrets(text);
-  const schemes = new Set(values.map((value) => (URL.canParse(value) ? new URL(value).protocol : 'none')));
-  if ([...schemes].some((scheme) => scheme !== 'redis:' && scheme !== 'rediss:')) {
-    context.addIssue({ code: 'custom', message: 'must be URLs that start with redis:// or rediss://' });
-  } else if (schemes.size > 1) {
-    context.addIssue({ code: 'custom', message: 'must not mix redis:// and rediss://' });
-  }
+  const problem = values.map(redisUrlProblem).find((found) => found !== undefined) ?? mixed(values);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   return { values };
 });
+
+/** Says what is wrong without repeating any of it: a URL may hold a password. */
+function redisUrlProblem(value: string): string | undefined {
+  if (!/^rediss?:\/\//.test(value)) return 'must be URLs that start with redis:// or rediss://';
+  if (!URL.canParse(value)) return 'is no URL; check host and port, and percent-encode what is special in the password';
+  const { pathname, search, hash } = new URL(value);
+  if (!/^\/?\d{0,5}$/.test(pathname) || search !== '' || hash !== '') {
+    return 'has more behind the port than the number of a database; percent-encode / ? # in the password';
+  }
+  return undefined;
+}
+
+function mixed(values: readonly string[]): string | undefined {
+  return new Set(values.map((value) => new URL(value).protocol)).size > 1
+    ? 'must not mix redis:// and rediss://'
+    : undefined;
+}

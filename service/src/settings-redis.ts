@@ -115,7 +115,10 @@ export const REDIS_SETTINGS = {
     whenUnset: '',
     about:
       'Internal addresses host:port of other servers, to ask whether they see Redis; a name stands for all its addresses. Servers known from Redis are asked in any case.',
-    parse: list,
+    parse: list.refine(
+      (entries) => entries.every((entry) => /^(?:[^\s:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(entry)),
+      'must be host:port, separated by commas',
+    ),
   }),
   leaseMs: setting({
     env: 'SOCKETFLEET_LEASE_MS',

@@ -18,6 +18,7 @@ const DOORS = new Set([
   'ops/log.ts',
   'ops/metrics.ts',
   'ops/ops.ts',
+  'ops/summary.ts',
   'presence/memory.ts',
   'presence/redis.ts',
   'realtime/own-port.ts',

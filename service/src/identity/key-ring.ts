@@ -67,7 +67,8 @@ function parseAll<T>(setting: string, values: readonly string[], parse: (value: 
     try {
       return parse(value);
     } catch (cause) {
-      throw new Error(`${setting}: value ${i + 1} of ${values.length} ${(cause as Error).message}`, { cause });
+      const problem = `${setting}: value ${i + 1} of ${values.length} ${(cause as Error).message}`;
+      throw Object.assign(new Error(problem, { cause }), { code: 'ERR_SETTING' });
     }
   });
 }

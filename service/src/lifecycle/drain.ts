@@ -31,9 +31,12 @@ export interface DrainDeps {
   count(): number;
 }
 
+/** Why a server drains: it was told to by a signal or over the API, or it cannot go on. */
+export type DrainCause = 'signal' | 'api' | 'fault';
+
 export interface Drain {
   /** Runs once, however often it is called; resolves when no connection is left. Never rejects. */
-  run(): Promise<void>;
+  run(cause: DrainCause): Promise<void>;
   /** Skips all waits, now and later: the rest of the drain takes the deadline at most. */
   hurry(): void;
   /** True from the moment new sessions must be refused. */
@@ -41,6 +44,7 @@ export interface Drain {
 }
 
 const TICK_MS = 50;
+const SAY_MS = 10_000;
 
 /** How many of `total` connections have been let go `elapsedMs` into a window. */
 export function letGoBy(total: number, elapsedMs: number, windowMs: number): number {
@@ -86,6 +90,7 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
     let queue = shuffled(deps.connections());
     const total = queue.length;
     let letGo = 0;
+    let saidAtMs = 0;
     const mayGo = (leaver: Leaver, elapsedMs: number) =>
       isHurried || elapsedMs >= options.windowMs || !leaver.isOpen() || !leaver.hasUnsent();
     /** Lets go who is due and tells how many remain. */
@@ -104,6 +109,10 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
       }
       queue = waiting;
       const remaining = deps.count();
+      if (elapsedMs - saidAtMs >= SAY_MS) {
+        saidAtMs = elapsedMs;
+        log.info({ asked: closed, remaining }, 'draining');
+      }
       metrics.drainRemaining(remaining);
       return remaining;
     };
@@ -112,8 +121,8 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
     step(options.windowMs);
   }
 
-  async function drain(): Promise<void> {
-    log.info({ connections: deps.count(), ...options }, 'drain started');
+  async function drain(cause: DrainCause): Promise<void> {
+    log.info({ cause, connections: deps.count(), ...(isHurried ? { hurried: true } : options) }, 'drain started');
     await wait(options.endpointWaitMs, () => isHurried);
     refuses = true;
     await letAllGo();
@@ -121,12 +130,14 @@ export function createDrain(options: DrainOptions, deps: DrainDeps): Drain {
     const rest = deps.connections();
     for (const leaver of rest) leaver.cut();
     metrics.drainRemaining(0);
-    log.info({ letGo: closed, cut: rest.length }, 'drain finished');
+    if (rest.length > 0)
+      log.warn({ asked: closed, cut: rest.length }, 'drain finished, but some did not leave in time');
+    else log.info({ asked: closed, cut: 0 }, 'drain finished');
   }
 
   return {
-    run() {
-      running ??= drain();
+    run(cause) {
+      running ??= drain(cause);
       return running;
     },
     hurry() {

@@ -120,6 +120,29 @@ describe('the process', () => {
     );
   });
 
+  it('takes keys that cannot be read for a wrong setting, without a stack', async () => {
+    const env = {
+      SOCKETFLEET_AUTH: 'jwt',
+      SOCKETFLEET_JWT_PUBLIC_KEY: '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----',
+    };
+    const [port = 0, internal = 0] = await freePorts(2);
+    const program = spawnProgram([], { ...env, PORT: String(port), SOCKETFLEET_INTERNAL_PORT: String(internal) });
+    expect(await program.exit).toBe(2);
+    expect(program.output()).toContain('SOCKETFLEET_JWT_PUBLIC_KEY: value 1 of 1 is not a public key');
+    expect(program.output()).not.toContain('    at ');
+  });
+
+  it('names HOST when it is no address of this machine', async () => {
+    const [port = 0, internal = 0] = await freePorts(2);
+    const program = spawnProgram([], {
+      PORT: String(port),
+      SOCKETFLEET_INTERNAL_PORT: String(internal),
+      HOST: '192.0.2.1',
+    });
+    expect(await program.exit).toBe(1);
+    expect(program.output()).toContain('HOST=192.0.2.1');
+  });
+
   it('says which port is in use and exits 1', async () => {
     const { url } = await startProcess();
     const { port } = new URL(url);

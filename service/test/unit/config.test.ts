@@ -240,7 +240,7 @@ describe('secrets', () => {
     const { redisPassword } = parseConfig({ REDIS_URL: 'redis://r', SOCKETFLEET_REDIS_PASSWORD_FILE: file });
     expect(redisPassword).toMatchObject({ values: ['p,w'], file });
     writeFileSync(file, 'q,w\r\n');
-    expect(rereadSecret(redisPassword).values).toEqual(['q,w']);
+    expect(rereadSecret('redisPassword', redisPassword).values).toEqual(['q,w']);
   });
 
   it('come from a file when its variable is set', () => {
@@ -265,21 +265,23 @@ describe('secrets', () => {
     expect(problemsOf({ PORT_FILE: '/x', SOCKETFLEET_AUTH_FILE: '/x' })).toHaveLength(1);
   });
 
-  it('are read again, and stay as they were while the file is empty', () => {
+  it('are read again; an empty file is a mistake, and the caller keeps what it has', () => {
     const file = fileWith('a'.repeat(16));
     const { apiKey } = parseConfig({ SOCKETFLEET_API_KEY_FILE: file });
     writeFileSync(file, `${'a'.repeat(16)}\n${'b'.repeat(16)}`);
-    const rotated = rereadSecret(apiKey);
+    const rotated = rereadSecret('apiKey', apiKey);
     expect(rotated).toEqual({ values: ['a'.repeat(16), 'b'.repeat(16)], file });
     writeFileSync(file, '\n');
-    expect(rereadSecret(rotated)).toEqual(rotated);
+    expect(() => rereadSecret('apiKey', rotated)).toThrow(/is empty/);
+    writeFileSync(file, 'guessable');
+    expect(() => rereadSecret('apiKey', rotated)).toThrow(/less than 16 characters/);
     rmSync(file);
-    expect(() => rereadSecret(rotated)).toThrow(/ENOENT/);
+    expect(() => rereadSecret('apiKey', rotated)).toThrow(/ENOENT/);
   });
 
   it('that are no file are not read again', () => {
     const { apiKey } = parseConfig({ SOCKETFLEET_API_KEY: 'k'.repeat(16) });
-    expect(rereadSecret(apiKey)).toBe(apiKey);
+    expect(rereadSecret('apiKey', apiKey)).toBe(apiKey);
   });
 
   it('never show in a problem', () => {
@@ -382,5 +384,33 @@ describe('the printed configuration', () => {
     const secrets = new Set<string>(Object.values(SETTINGS).flatMap((row) => ('secret' in row ? [row.env] : [])));
     const again = Object.entries(printableConfig(config)).filter(([name]) => !secrets.has(name));
     expect(parseConfig(Object.fromEntries(again))).toEqual(config);
+  });
+});
+
+describe('slips', () => {
+  it('of the prefix are mistakes: a setting that nobody reads would leave a server open', () => {
+    const problems = problemsOf({ SOCKETFLET_AUTH: 'jwt', SOCKETFLEET_REDIS_USERNAME: 'me' });
+    expect(problems).toEqual([
+      expect.stringContaining('credentials are set but REDIS_URL is not'),
+      expect.stringMatching(/^SOCKETFLET_AUTH is not a setting; did you mean SOCKETFLEET_AUTH/),
+    ]);
+  });
+
+  it.each(['SOCKET_FILE', 'SOCKETS_MAX', 'REDIS_HOST', 'NODE_ENV'])('are not seen in %s', (name) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([]);
+  });
+
+  it.each([
+    ['redis://:p@ss/word@localhost:6379', 'percent-encode'],
+    ['redis://localhost:notaport', 'is no URL'],
+    ['redis://:geheim#x@localhost', 'is no URL'],
+  ])('in a Redis URL are told without the URL: %s', (url, text) => {
+    const [problem = ''] = problemsOf({ REDIS_URL: url });
+    expect(problem).toContain(text);
+    expect(problem).not.toMatch(/p@ss|word@|notaport|geheim/);
+  });
+
+  it.each(['foo', 'bar:', 'a b:1', 'http://a:1'])('in peers are refused: %s', (peers) => {
+    expect(problemsOf({ SOCKETFLEET_PEERS: peers })[0]).toContain('must be host:port');
   });
 });

@@ -66,7 +66,7 @@ function rig(count: number, options: Partial<DrainOptions> = {}) {
     }
   };
   /** Runs to its end and tells how long that took. */
-  const finish = async (run = drain.run()) => {
+  const finish = async (run = drain.run('signal')) => {
     let isDone = false;
     void run.then(() => {
       isDone = true;
@@ -101,7 +101,7 @@ describe('a drain', () => {
   ])('lets %i clients go evenly over %i ms', async (count, windowMs) => {
     const { clock, drain, leavers, finish } = rig(count, { endpointWaitMs: 0, windowMs });
     const start = clock.now();
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     const counts = perTenth(leavers, start, windowMs);
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     expect(leavers.every(({ cutAt }) => cutAt === undefined)).toBe(true);
@@ -109,7 +109,7 @@ describe('a drain', () => {
 
   it('waits before it refuses and lets go, then takes its window, and no deadline when all have left', async () => {
     const { drain, finish, leavers, pass } = rig(60);
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(TIMES.endpointWaitMs - TICK_MS);
     expect(drain.refusesSessions()).toBe(false);
     expect(leavers.every(({ letGoAt }) => letGoAt === undefined)).toBe(true);
@@ -122,7 +122,7 @@ describe('a drain', () => {
 
   it('lets neighbours go apart: in an order of its own', async () => {
     const { drain, finish, leavers } = rig(200, { endpointWaitMs: 0, windowMs: 2_000 });
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     const times = leavers.map(({ letGoAt }) => letGoAt ?? 0);
     expect(times).not.toEqual([...times].sort((a, b) => a - b));
   });
@@ -131,7 +131,7 @@ describe('a drain', () => {
     const { drain, finish, leavers, pass } = rig(100, { endpointWaitMs: 0, windowMs: 10_000 });
     const slow = leavers.slice(0, 50);
     for (const leaver of slow) leaver.hasUnsentNow = true;
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(4_000);
     expect(leavers.filter(({ letGoAt }) => letGoAt !== undefined)).toHaveLength(40);
     expect(slow.every(({ letGoAt }) => letGoAt === undefined)).toBe(true);
@@ -145,7 +145,7 @@ describe('a drain', () => {
   it('lets those go at the end of the window that still have something unsent', async () => {
     const { drain, finish, leavers } = rig(20, { endpointWaitMs: 0, windowMs: 1_000 });
     for (const leaver of leavers) leaver.hasUnsentNow = true;
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     expect(new Set(leavers.map(({ letGoAt }) => letGoAt))).toEqual(new Set([1_000]));
   });
 
@@ -153,17 +153,21 @@ describe('a drain', () => {
     const { clock, drain, finish, leavers, log } = rig(10, { endpointWaitMs: 0, windowMs: 1_000 });
     const stubborn = leavers.slice(0, 3);
     for (const leaver of stubborn) leaver.isStubborn = true;
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     expect(stubborn.map(({ cutAt }) => cutAt)).toEqual([6_000, 6_000, 6_000]);
     expect(leavers.slice(3).every(({ cutAt }) => cutAt === undefined)).toBe(true);
     expect(clock.pending()).toBe(0);
-    expect(log.lines.at(-1)).toMatchObject({ event: 'drain finished', fields: { letGo: 10, cut: 3 } });
+    expect(log.lines.at(-1)).toMatchObject({
+      level: 'warn',
+      event: expect.stringContaining('drain finished'),
+      fields: { asked: 10, cut: 3 },
+    });
   });
 
   it('does not wait for the deadline once the last has left by itself', async () => {
     const { drain, finish, leavers, pass } = rig(1, { endpointWaitMs: 0, windowMs: 0 });
     for (const leaver of leavers) leaver.isStubborn = true;
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(1_000);
     for (const leaver of leavers) leaver.leave();
     expect(await finish(run)).toBeLessThanOrEqual(2 * TICK_MS);
@@ -172,7 +176,7 @@ describe('a drain', () => {
 
   it('ends early when all have left during the window', async () => {
     const { drain, finish, leavers, pass } = rig(100, { endpointWaitMs: 0 });
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(3_000);
     for (const leaver of leavers) leaver.leave();
     expect(await finish(run)).toBeLessThanOrEqual(2 * TICK_MS);
@@ -185,7 +189,7 @@ describe('a drain', () => {
 
   it('asks nobody to go who has gone', async () => {
     const { closed, drain, finish, leavers, pass } = rig(100, { endpointWaitMs: 0, windowMs: 1_000 });
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(100);
     const gone = leavers.filter(({ letGoAt }) => letGoAt === undefined).slice(0, 40);
     for (const leaver of gone) leaver.leave();
@@ -196,7 +200,7 @@ describe('a drain', () => {
 
   it('takes those along who came during the wait, and cuts those who slipped in later', async () => {
     const { add, drain, finish, log, pass } = rig(0, { windowMs: 1_000 });
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(1_000);
     const early = add('early');
     await pass(TIMES.endpointWaitMs - 1_000);
@@ -205,22 +209,22 @@ describe('a drain', () => {
     expect(early.letGoAt).toBeDefined();
     expect(late).toMatchObject({ letGoAt: undefined });
     expect(late.cutAt).toBeDefined();
-    expect(log.lines.at(-1)?.fields).toMatchObject({ letGo: 1, cut: 1 });
+    expect(log.lines.at(-1)?.fields).toMatchObject({ asked: 1, cut: 1 });
   });
 
   it('runs once, however often it is called', async () => {
     const { closed, drain, finish, log } = rig(50, { endpointWaitMs: 1_000, windowMs: 1_000 });
-    const first = drain.run();
-    expect(drain.run()).toBe(first);
+    const first = drain.run('signal');
+    expect(drain.run('signal')).toBe(first);
     await finish(first);
-    await drain.run();
+    await drain.run('signal');
     expect(closed()).toBe(50);
     expect(log.lines.map(({ event }) => event)).toEqual(['drain started', 'drain finished']);
   });
 
   it('tells how many remain, never more than before, and none at the end', async () => {
     const { drain, finish, remaining } = rig(80, { endpointWaitMs: 0, windowMs: 2_000 });
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     expect(remaining).toEqual([...remaining].sort((a, b) => b - a));
     expect(remaining.at(-1)).toBe(0);
   });
@@ -234,7 +238,7 @@ describe('a drain in a hurry', () => {
   ])('%s lets all go at once', async (_when, ms) => {
     const { clock, drain, finish, leavers, pass } = rig(100);
     if (ms === 0) drain.hurry();
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(ms);
     const before = clock.now();
     drain.hurry();
@@ -248,7 +252,7 @@ describe('a drain in a hurry', () => {
     const { drain, finish, leavers } = rig(10);
     for (const leaver of leavers) leaver.hasUnsentNow = true;
     drain.hurry();
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     expect(leavers.every(({ letGoAt }) => letGoAt !== undefined)).toBe(true);
   });
 
@@ -260,7 +264,7 @@ describe('a drain in a hurry', () => {
     const { drain, finish, leavers, pass } = rig(5);
     for (const leaver of leavers) leaver.isStubborn = true;
     if (ms === 0) drain.hurry();
-    const run = drain.run();
+    const run = drain.run('signal');
     await pass(ms);
     drain.hurry();
     drain.hurry();
@@ -272,7 +276,7 @@ describe('a drain in a hurry', () => {
 
   it('after it has ended does nothing', async () => {
     const { clock, drain, finish } = rig(1, { endpointWaitMs: 0, windowMs: 0 });
-    await finish(drain.run());
+    await finish(drain.run('signal'));
     drain.hurry();
     expect(clock.pending()).toBe(0);
   });
