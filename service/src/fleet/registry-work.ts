@@ -16,6 +16,10 @@ export type News = 'joined' | 'left';
 export interface Work {
   readonly key: string;
   readonly member: string;
+  /** How it is written while it is held: as news, or once more. */
+  op: '+' | '=';
+  /** Nobody is told what comes of it. */
+  isQuiet: boolean;
   /** What the watchers on this server were told without Redis. */
   told?: News;
   /** An earlier attempt failed, and may still have been carried out: its outcome was not seen. */
@@ -33,6 +37,16 @@ export interface Written {
   readonly isAgain: boolean;
 }
 
+/** Everything that is held, as work to write once more. */
+export function* everything(holdings: Holdings, isQuiet: boolean): Generator<Work> {
+  for (const [key, members] of holdings) for (const member of members.keys()) yield again(key, member, isQuiet);
+}
+
+/** One member to write once more. */
+export function again(key: string, member: string, isQuiet: boolean): Work {
+  return { key, member, op: '=', isQuiet, isRetry: false, done: [] };
+}
+
 /** A name for a member of a key, unlike that of any other. */
 export function pairOf(key: string, member: string): string {
   return `${key.length}:${key}${member}`;
@@ -47,6 +61,7 @@ export function sliced(works: readonly Work[]): Work[][] {
 
 /** What has to be told after a write, as a list for flatMap. */
 export function newsOf(work: Work, write: Write | undefined, outcome: Outcome | undefined): Written[] | undefined {
+  if (work.isQuiet) return undefined;
   const isHeld = write?.op !== '-' || outcome === 'held';
   const news = isHeld ? 'joined' : 'left';
   const toOthers = outcome !== 'held' && (outcome === 'turned' || work.isRetry);

@@ -2,7 +2,17 @@
 import type { Log, RedisCommands } from '../contracts.ts';
 import { hasLease } from './lease-script.ts';
 import { applyWrites, heldKey, type Write } from './registry-script.ts';
-import { type Holdings, type News, newsOf, pairOf, sliced, type Work, type Written } from './registry-work.ts';
+import {
+  again,
+  everything,
+  type Holdings,
+  type News,
+  newsOf,
+  pairOf,
+  sliced,
+  type Work,
+  type Written,
+} from './registry-work.ts';
 
 export interface WriterDeps {
   readonly redis: RedisCommands;
@@ -44,7 +54,7 @@ export function createWriter(deps: WriterDeps): Writer {
   const stale = new Set<string>();
   /** Keys that are on this life's list in Redis. */
   const listed = new Set<string>();
-  let refreshing: Iterator<string> | undefined;
+  let refreshing: Iterator<Work> | undefined;
   let announceStale = false;
   let life: string | undefined;
   let isPaused = true;
@@ -67,8 +77,7 @@ export function createWriter(deps: WriterDeps): Writer {
 
   async function run(): Promise<void> {
     while (!isPaused && !isStopped && fresh.size + stale.size > 0) {
-      if (fresh.size > 0) await round(takeFresh(), '+');
-      else await round(takeStale(), '=');
+      await round(fresh.size > 0 ? takeFresh() : takeStale());
     }
   }
 
@@ -94,7 +103,7 @@ export function createWriter(deps: WriterDeps): Writer {
       const members = [...(holdings.get(key)?.keys() ?? [])].filter((member) => !fresh.has(pairOf(key, member)));
       taken.set(
         key,
-        members.map((member) => ({ key, member, isRetry: false, done: [] })),
+        members.map((member) => again(key, member, !announceStale)),
       );
       count += members.length + 1;
     }
@@ -102,32 +111,31 @@ export function createWriter(deps: WriterDeps): Writer {
   }
 
   /** Never rejects; what could not be written waits for the next renewal. */
-  async function round(taken: Map<string, Work[]>, op: '+' | '='): Promise<void> {
+  async function round(taken: Map<string, Work[]>): Promise<void> {
     const roundLife = life ?? '';
-    const announced = op === '+' || announceStale;
     try {
-      await list(roundLife, [...taken.keys()]);
+      await list(roundLife, taken);
     } catch (error) {
-      for (const [key, works] of taken) putOff(key, works, op);
+      for (const [key, works] of taken) putOff(key, works);
       pause(error);
       return;
     }
     const slices = [...taken].flatMap(([key, works]) => sliced(works).map((slice) => ({ key, slice })));
-    const results = await Promise.allSettled(
-      slices.map(({ key, slice }) => write(key, { slice, op, roundLife, announced })),
-    );
+    const results = await Promise.allSettled(slices.map(({ key, slice }) => write(key, slice, roundLife)));
     for (const [index, result] of results.entries()) {
       const { key, slice } = slices[index] ?? { key: '', slice: [] };
       if (result.status === 'fulfilled') continue;
-      putOff(key, slice, op);
+      putOff(key, slice);
       pause(result.reason);
     }
     await unlist(roundLife, [...taken.keys()]);
   }
 
   /** The list is written first, and only for a life that Redis knows, so that whatever is held can be found by who cleans up. */
-  async function list(roundLife: string, keys: readonly string[]): Promise<void> {
-    const missing = keys.filter((key) => holdings.has(key) && !listed.has(key));
+  async function list(roundLife: string, taken: ReadonlyMap<string, readonly Work[]>): Promise<void> {
+    const missing = [...taken].flatMap(([key, works]) =>
+      holdings.has(key) && (!listed.has(key) || works.some(({ op }) => op === '=')) ? key : [],
+    );
     const [isKnown] = await Promise.all([
       hasLease(redis, roundLife),
       missing.length === 0 ? undefined : redis.call('SADD', heldKey(redis, roundLife), ...missing),
@@ -152,16 +160,11 @@ export function createWriter(deps: WriterDeps): Writer {
     }
   }
 
-  async function write(
-    key: string,
-    {
-      slice,
-      op,
-      roundLife,
-      announced,
-    }: { slice: readonly Work[]; op: '+' | '='; roundLife: string; announced: boolean },
-  ): Promise<void> {
-    const writes = slice.map(({ member }): Write => {
+  async function write(key: string, taken: readonly Work[], roundLife: string): Promise<void> {
+    // What has gone since it was taken has work of its own, which tells.
+    const slice = taken.filter(({ op, member }) => op === '+' || holdings.get(key)?.has(member));
+    if (slice.length === 0) return;
+    const writes = slice.map(({ member, op }): Write => {
       const held = holdings.get(key)?.get(member);
       if (held === undefined) return { op: '-', member, meta: '' };
       held.isSent = true;
@@ -169,14 +172,18 @@ export function createWriter(deps: WriterDeps): Writer {
     });
     const outcomes = await applyWrites(redis, { key, out: generation, life: roundLife }, writes);
     const written = slice.flatMap((work, index) => newsOf(work, writes[index], outcomes[index]) ?? []);
-    if (announced && written.length > 0) deps.tell(key, written);
+    if (written.length > 0) deps.tell(key, written);
     for (const work of slice) for (const done of work.done) done();
   }
 
-  function putOff(key: string, works: readonly Work[], op: '+' | '='): void {
-    if (op === '=' || works.length === 0) return void stale.add(key);
+  function putOff(key: string, works: readonly Work[]): void {
+    if (works.length === 0) stale.add(key);
     for (const work of works) {
       const { member } = work;
+      if (work.op === '=' && work.told === undefined) {
+        stale.add(key);
+        continue;
+      }
       if (work.told === undefined) tellOwn(work, holdings.get(key)?.has(member) ? 'joined' : 'left');
       const newer = fresh.get(pairOf(key, member));
       if (newer !== undefined) Object.assign(newer, { told: newer.told ?? work.told, isRetry: true });
@@ -196,7 +203,8 @@ export function createWriter(deps: WriterDeps): Writer {
     log.debug({ err: error, fresh: fresh.size, stale: stale.size }, 'registry waits for Redis');
     // Those that wait for their turn are told now: the turn may be long in coming.
     for (const work of fresh.values()) {
-      if (work.told === undefined) tellOwn(work, holdings.get(work.key)?.has(work.member) ? 'joined' : 'left');
+      if (work.op === '+' && work.told === undefined)
+        tellOwn(work, holdings.get(work.key)?.has(work.member) ? 'joined' : 'left');
       for (const done of work.done.splice(0)) done();
     }
   }
@@ -204,11 +212,9 @@ export function createWriter(deps: WriterDeps): Writer {
   return {
     changed(key, member, news) {
       const pair = pairOf(key, member);
-      let work = fresh.get(pair);
-      if (work === undefined) {
-        work = { key, member, isRetry: false, done: [] };
-        fresh.set(pair, work);
-      }
+      const work = fresh.get(pair) ?? again(key, member, false);
+      Object.assign(work, { op: '+', isQuiet: false });
+      fresh.set(pair, work);
       if (isPaused) {
         if (news !== undefined) tellOwn(work, news);
         return Promise.resolve();
@@ -226,18 +232,25 @@ export function createWriter(deps: WriterDeps): Writer {
     },
     rewrite(announce) {
       announceStale = announce || (announceStale && stale.size > 0);
+      // It is among the rest, and may have to be told.
+      for (const [pair, work] of fresh) if (work.isQuiet) fresh.delete(pair);
       for (const key of holdings.keys()) stale.add(key);
       schedule();
     },
     refresh(part) {
-      refreshing ??= holdings.keys();
-      for (let left = Math.ceil(holdings.size * part); left > 0; left--) {
+      // All of it is being written already, perhaps with news.
+      if (stale.size > 0) return false;
+      refreshing ??= everything(holdings, true);
+      let total = 0;
+      for (const members of holdings.values()) total += members.size;
+      for (let left = Math.ceil(total * part); left > 0; left--) {
         const { value, done } = refreshing.next();
         if (done) {
           refreshing = undefined;
           return true;
         }
-        stale.add(value);
+        const pair = pairOf(value.key, value.member);
+        if (!fresh.has(pair)) fresh.set(pair, value);
       }
       schedule();
       return false;

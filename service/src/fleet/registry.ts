@@ -233,11 +233,12 @@ export function createRegistry(
       const isNewLife = news === 'dead' || news === 'lost';
       const isDoubtful = isSuspect || isOtherRedis || news === 'lost';
       isSuspect = false;
+      const mustRewrite = isNewLife || isDoubtful;
+      if (mustRewrite) writer.rewrite(news === 'dead');
       // Slowly all the time, too: one node of a Cluster can lose what it holds without anybody being told.
-      const isRound = writer.refresh(1 / RENEWALS_PER_REFRESH);
-      if (isNewLife || isDoubtful) writer.rewrite(news === 'dead');
+      const isAllRefreshed = !mustRewrite && writer.refresh(1 / RENEWALS_PER_REFRESH);
       // Under a new life nothing was ever written that could be wrong.
-      if ((isDoubtful || isRound) && !isNewLife) void check(life);
+      if (!isNewLife && (isDoubtful || isAllRefreshed)) void check(life);
       // The other servers write theirs again as well, each after its own renewal.
       if (isDoubtful) unsettledUntil = clock.now() + options.ttlMs;
       void reaper.reap(dead);

@@ -33,10 +33,19 @@ describe('a fleet over a Redis Cluster', () => {
     expect(await b.presence.count('room-0')).toBe(3);
     await a.presence.leave('room-0', 'cid', 's3', 'left');
 
+    const lifeOf = async (tag: string) => {
+      const lives = (await lease.cli('ZRANGE', `{${prefix}:fleet}:expiry`, 0, -1)) as string[];
+      return lives.find((life) => life.startsWith(tag));
+    };
     const lease = await cluster.nodeOf(`{${prefix}:fleet}:leases`);
     await cluster.nodes.find((node) => node !== lease)?.cli('FLUSHALL');
     await eventually(async () => expect(await counts()).toEqual(all(2)) ?? true, 'the members again', 15_000);
 
+    const held = `{${prefix}:held:${await lifeOf(b.leases.own().tag)}}`;
+    await eventually(
+      async () => (await (await cluster.nodeOf(held)).cli('SCARD', held)) === 12,
+      'the list of keys again',
+    );
     await b.kill();
     await eventually(async () => expect(await counts()).toEqual(all(1)) ?? true, 'the end of b');
     await Promise.all(rooms.map((room) => a.presence.leave(room, 'ann', 's1', 'left')));

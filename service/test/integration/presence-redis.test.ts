@@ -274,7 +274,8 @@ describe('presence over several servers', () => {
   });
 
   it('comes back as news when the others had counted a server as dead that was only slow', async () => {
-    const { start } = installation();
+    // Long enough that no renewal comes between.
+    const { start } = installation(redis, { ttlMs: 3_000 });
     const [a, b] = await Promise.all([start('a'), start('b')]);
     a.presence.watch('lobby');
     await b.presence.join('lobby', { id: 'bob', meta: 1 }, 's1');

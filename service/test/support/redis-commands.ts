@@ -8,7 +8,7 @@ const OPTIONS: RedisOptions = {
   // What was in flight is answered when the connection breaks.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: 300,
+  commandTimeout: 2_000,
   maxLoadingRetryTime: 50,
   retryStrategy: () => 50,
 };
