@@ -1,4 +1,5 @@
 /** Stock clients for checks: they come once, and say why when they cannot. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { CheckContext } from './check-context.ts';
 import { connectProblem } from './client-problems.ts';
@@ -14,8 +15,25 @@ export interface Comer {
 
 export type Path = 'polling first' | 'websocket';
 
-/** Connects a client that does not try twice. Rejects with the reason. */
+const BUSY_STATUS = 503;
+const COME_BACK_MS = 250;
+
+/** Connects a client; one that finds the brake on comes again, as any stock client does. Rejects with the reason. */
 export async function come(url: string, path: Path, context: CheckContext): Promise<Comer> {
+  const end = performance.now() + context.patienceMs;
+  for (;;) {
+    try {
+      return await comeOnce(url, path, context);
+    } catch (error) {
+      const { description } = ((error as Error).cause ?? {}) as { description?: unknown };
+      // Only this answer: a 400 is what a broken affinity gives.
+      if (description !== BUSY_STATUS || performance.now() > end) throw error;
+      await delay(COME_BACK_MS);
+    }
+  }
+}
+
+async function comeOnce(url: string, path: Path, context: CheckContext): Promise<Comer> {
   const socket = io(url, {
     forceNew: true,
     reconnection: false,
@@ -38,7 +56,7 @@ export async function come(url: string, path: Path, context: CheckContext): Prom
   try {
     await within(context.patienceMs, `no answer from ${url}`, (done, fail) => {
       socket.once('connect', () => done(undefined));
-      socket.once('connect_error', (error) => fail(new Error(reasonOf(error, url, context))));
+      socket.once('connect_error', (error) => fail(new Error(reasonOf(error, url, context), { cause: error })));
     });
     return comer;
   } catch (error) {
