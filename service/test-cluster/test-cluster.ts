@@ -29,6 +29,8 @@ function valuesOf(options: Options): string[] {
     `ingress.className=${options.ingressClass}`,
     `ingress.hosts={${options.url.hostname}}`,
     `affinity.provider=${options.affinity}`,
+    // Its claim is one of the two things that may be left at the end.
+    'redis.persistence.enabled=true',
     'drain.endpointWaitSeconds=3',
     'drain.windowSeconds=6',
     'drain.deadlineSeconds=2',

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface Options {
   /** `repository:tag` of the image under test, as the cluster's nodes know it. */
   readonly image: string;
+  /** Of a Redis that is not the chart's. */
+  readonly redisImage: string;
   readonly namespace: string;
   /** Where clients reach the ingress; its host name is the Ingress' host. */
   readonly url: URL;
@@ -27,6 +29,7 @@ Installs the chart into a fresh namespace of the cluster that kubectl talks to, 
 ingress, and takes the installation apart under them. Needs kubectl and helm on the PATH, and an ingress controller.
 
   --image <name>          the image, already on the cluster's nodes (kind load docker-image ...)
+  --redis-image <name>    for a Redis beside the chart's own (default redis:7)
   --url <url>             where clients reach the ingress (default http://localhost)
   --ingress-class <name>  class of the Ingress (default haproxy)
   --affinity <provider>   affinity.provider of the chart (default haproxy)
@@ -46,6 +49,7 @@ export function parseOptions(argv: readonly string[]): Options {
     args: [...argv],
     options: {
       image: { type: 'string' },
+      'redis-image': { type: 'string', default: 'redis:7' },
       url: { type: 'string', default: 'http://localhost' },
       'ingress-class': { type: 'string', default: 'haproxy' },
       affinity: { type: 'string', default: 'haproxy' },
@@ -68,6 +72,7 @@ export function parseOptions(argv: readonly string[]): Options {
   }
   return {
     image,
+    redisImage: values['redis-image'],
     namespace: values.namespace,
     url: new URL(values.url),
     ingressClass: values['ingress-class'],

@@ -9,6 +9,7 @@ import { until } from '../lib/until.ts';
 interface Keys {
   readonly api: string;
   readonly jwt: string;
+  readonly redis: string;
 }
 
 const TAKEN_MS = 120_000;
@@ -16,7 +17,7 @@ const TAKEN_MS = 120_000;
 /** New keys come beside the old ones, then go first, then stand alone. Nobody is cut, and no pod restarts. */
 export const rotateSecrets: Scenario = {
   name: 'rotate-secrets',
-  what: 'API key and JWT secret rotated',
+  what: 'all three secrets rotated',
   needs: ['crowd'],
   run: (world) =>
     underLoad(world, {
@@ -24,8 +25,8 @@ export const rotateSecrets: Scenario = {
       mostOutages: 0,
       async act() {
         const secrets = await world.release.secrets();
-        const old: Keys = { api: secrets['api-key'] ?? '', jwt: secrets['jwt-secret'] ?? '' };
-        const fresh: Keys = { api: newKey(), jwt: newKey() };
+        const old: Keys = keysOf(secrets);
+        const fresh: Keys = { api: newKey(), jwt: newKey(), redis: newKey() };
         const problems: string[] = [];
         world.say('both are valid');
         await write(world, [old, fresh]);
@@ -50,11 +51,21 @@ export const rotateSecrets: Scenario = {
           deadlineMs: TAKEN_MS,
           ask: async () => (await answers(world, old.api)).every((status) => status === 401),
         });
+        await until({
+          what: 'Redis takes its new password',
+          deadlineMs: TAKEN_MS,
+          ask: async () => (await inRedis(world, fresh.redis)).includes('PONG'),
+        });
         if (await isAccepted(world, old.jwt)) problems.push('a token of the old secret was still accepted');
         return problems;
       },
     }),
 };
+
+function keysOf(secrets: Readonly<Record<string, string>>): Keys {
+  const key = (name: string) => secrets[name] ?? '';
+  return { api: key('api-key'), jwt: key('jwt-secret'), redis: key('redis-password') };
+}
 
 function newKey(): string {
   return randomBytes(32).toString('hex');
@@ -63,8 +74,14 @@ function newKey(): string {
 /** Writes the Secret, and touches the pods: a kubelet brings a changed Secret to a pod at once when the pod changes, too. */
 async function write({ release, kubernetes, publisher }: World, keys: readonly Keys[]): Promise<void> {
   const lines = (of: (key: Keys) => string) => keys.map(of).join('\n');
-  await release.setSecrets({ 'api-key': lines(({ api }) => api), 'jwt-secret': lines(({ jwt }) => jwt) });
-  const names = [publisher.pod, ...(await release.pods('server')).map(({ metadata }) => metadata.name)];
+  await release.setSecrets({
+    'api-key': lines(({ api }) => api),
+    'jwt-secret': lines(({ jwt }) => jwt),
+    // One at a time: Redis itself lets the old one count a while longer.
+    'redis-password': keys[0]?.redis ?? '',
+  });
+  const pods = [...(await release.pods('server')), ...(await release.pods('redis'))];
+  const names = [publisher.pod, ...pods.map(({ metadata }) => metadata.name)];
   const annotations = { 'socketfleet.test/secrets-changed': new Date().toISOString() };
   for (const name of names)
     await kubernetes.patch(`/api/v1/namespaces/${release.namespace}/pods/${name}`, { metadata: { annotations } });
@@ -84,6 +101,12 @@ async function answers(world: World, key: string): Promise<readonly number[]> {
 /** Runs a program where the publisher runs: the internal port is reached from inside the cluster only. */
 function inPublisher({ release, publisher }: World, command: readonly string[]): Promise<string> {
   const args = ['exec', '-n', release.namespace, publisher.pod, '--', ...command];
+  return run('kubectl', { args, deadlineMs: 15_000 });
+}
+
+async function inRedis({ release }: World, password: string): Promise<string> {
+  const command = ['env', `REDISCLI_AUTH=${password}`, 'redis-cli', 'ping'];
+  const args = ['exec', '-n', release.namespace, `${release.fullname}-redis-0`, '--', ...command];
   return run('kubectl', { args, deadlineMs: 15_000 });
 }
 

@@ -4,6 +4,7 @@ import { crowd } from './crowd.ts';
 import { helmTest } from './helm-test.ts';
 import { install } from './install.ts';
 import { otherName } from './other-name.ts';
+import { ownRedis } from './own-redis.ts';
 import { podDelete } from './pod-delete.ts';
 import { podKill } from './pod-kill.ts';
 import { quickStart } from './quick-start.ts';
@@ -18,6 +19,7 @@ import { rollback, upgrade } from './upgrade.ts';
 export const SCENARIOS: readonly Scenario[] = [
   quickStart,
   otherName,
+  ownRedis,
   install,
   helmTest,
   affinity,
@@ -27,9 +29,10 @@ export const SCENARIOS: readonly Scenario[] = [
   podKill,
   scaleUp,
   scaleDown,
+  // Redis starts anew with the new password only.
+  rotateSecrets,
   redisDelete,
   upgrade,
   rollback,
-  rotateSecrets,
   uninstall,
 ];

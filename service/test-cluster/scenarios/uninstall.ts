@@ -23,7 +23,7 @@ export const uninstall: Scenario = {
     const left = (await run('kubectl', { args, deadlineMs: 15_000 })).split('\n').filter((name) => name !== '');
     const kept = [`secret/${release.fullname}-secrets`, `persistentvolumeclaim/data-${release.fullname}-redis-0`];
     const problems = left.filter((name) => !kept.includes(name)).map((name) => `${name} is left`);
-    if (!left.includes(`secret/${release.fullname}-secrets`)) problems.push('the generated Secret is gone');
+    problems.push(...kept.filter((name) => !left.includes(name)).map((name) => `${name} is gone`));
     return { problems, note: `left: ${left.join(', ')}` };
   },
 };
