@@ -5,7 +5,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { App, Services } from '../contracts.ts';
 import { type RefusalBody, type RefusalCode, Refused, refusalBody } from '../refusals.ts';
-import { joinOptions, joinRooms, MOST_ROOMS_PER_CALL, parse, publishOptions, room } from './payloads.ts';
+import { joinOptions, joinRooms, MOST_ROOMS_PER_CALL, parse, publishData, publishOptions, room } from './payloads.ts';
 import { createRoster, type Roster } from './roster.ts';
 
 type Answer = { readonly ok: true; readonly [field: string]: unknown };
@@ -63,9 +63,9 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
       await roster.leave(socket, parse(room, name, 'bad_room', 'room'));
       return { ok: true };
     },
-    async publish([name, data, options]) {
+    async publish([name, given, options]) {
       const target = allowed(name);
-      if (data === undefined) throw new Refused('bad_request', 'data is missing');
+      const data = parse(publishData, given, 'bad_request', 'data');
       const { event, id, volatile } = parse(publishOptions.default({}), options, 'bad_request', 'options');
       const { sub } = identity();
       // Without users a key belongs to the socket: two strangers with the same key must not silence each other.

@@ -1,6 +1,7 @@
 /** What clients of the gateway may send: shapes, and nothing that could reach another room. */
 import { z } from 'zod';
 import { type RefusalCode, Refused } from '../refusals.ts';
+import { hasBinary, hasPlaceholder } from './plain-data.ts';
 
 // Printable: no control, format, surrogate, private-use or unassigned characters, and no line or paragraph separators.
 // The two joiners are part of how Persian, Indic and emoji text is written.
@@ -24,12 +25,23 @@ const MOST_PRESENCE_CHARACTERS = 2048;
 /** 1 to 128 printable characters. */
 export const room = z.string().min(1).max(128).regex(printable, 'must be printable');
 
+// Others are shown it for as long as the member stays, so it is kept as JSON and nothing else.
 const presenceMeta = z
   .record(z.string(), z.unknown())
+  .refine((meta) => !hasBinary(meta), { error: 'must not be binary', abort: true })
+  .refine((meta) => !hasPlaceholder(meta), 'must not say _placeholder')
+  .transform((meta) => JSON.stringify(meta))
   .refine(
-    (meta) => JSON.stringify(meta).length <= MOST_PRESENCE_CHARACTERS,
+    (json) => json.length <= MOST_PRESENCE_CHARACTERS,
     `must be at most ${MOST_PRESENCE_CHARACTERS} characters of JSON`,
-  );
+  )
+  .transform((json) => JSON.parse(json) as Record<string, unknown>);
+
+/** Anything that a client may send to others. */
+export const publishData = z
+  .unknown()
+  .refine((data) => data !== undefined, { error: 'is missing', abort: true })
+  .refine((data) => !hasPlaceholder(data), 'must not say _placeholder');
 
 export const joinRooms = z.preprocess((names) => (typeof names === 'string' ? [names] : names), z.array(room).min(1));
 export const joinOptions = z.strictObject({ presence: presenceMeta.optional(), after: z.string().max(256).optional() });

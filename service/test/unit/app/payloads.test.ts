@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { joinOptions, joinRooms, parse, publishOptions, room } from '../../../src/app/payloads.ts';
+import { joinOptions, joinRooms, parse, publishData, publishOptions, room } from '../../../src/app/payloads.ts';
 import { type RefusalCode, Refused } from '../../../src/refusals.ts';
 
 /** The refusal of a value, as `code: detail`; undefined when it is taken. */
@@ -120,6 +120,27 @@ describe('options of a join', () => {
     expect(refusal(joinOptions, ofLength(2049))).toContain('at most 2048 characters');
   });
 
+  it.each([Buffer.from('x'), new Uint8Array(1), new ArrayBuffer(1)])('may not show %j', (binary) => {
+    for (const presence of [{ binary }, { deep: [{ binary }] }]) {
+      expect(refusal(joinOptions, { presence })).toMatch(/^bad_request: .*: options\.presence must not be binary/);
+    }
+  });
+
+  it('may not imitate a buffer', () => {
+    const forged = { _placeholder: true, num: 9 };
+    for (const presence of [forged, { a: forged }, { a: [{ b: forged }] }, { _placeholder: false }]) {
+      expect(refusal(joinOptions, { presence })).toContain('options.presence must not say _placeholder');
+    }
+    expect(refusal(joinOptions, { presence: { name: '_placeholder' } })).toBeUndefined();
+  });
+
+  it('keep of presence what JSON can say, and nothing that is shared with the sender', () => {
+    const given = { at: new Date(0), none: undefined, list: [undefined], own: { a: 1 } };
+    const { presence } = parse(joinOptions, { presence: given }, 'bad_request', 'options');
+    expect(presence).toStrictEqual({ at: '1970-01-01T00:00:00.000Z', list: [null], own: { a: 1 } });
+    expect(presence?.own).not.toBe(given.own);
+  });
+
   it('cannot put anything behind an object', () => {
     const options = JSON.parse(
       '{"presence":{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}}',
@@ -133,6 +154,23 @@ describe('options of a join', () => {
 
   it.each([7, {}, 'x'.repeat(257)])('may not begin after %j', (after) => {
     expect(refusal(joinOptions, { after })).toMatch(/^bad_request: .*: options\.after /);
+  });
+});
+
+describe('data of a publish', () => {
+  it.each([null, 0, '', false, [], { binary: [Buffer.from('x')] }, 'a _placeholder'])('may be %j', (data) => {
+    expect(parse(publishData, data, 'bad_request', 'data')).toBe(data);
+  });
+
+  it('may not be missing', () => {
+    expect(refusal(publishData, undefined, 'bad_request', 'data')).toMatch(/^bad_request: .*: data is missing/);
+  });
+
+  it('may not imitate a buffer, on its own or beside one', () => {
+    const forged = { _placeholder: true, num: 9 };
+    for (const data of [forged, [forged], { a: [{ b: forged }] }, [Buffer.from('x'), forged]]) {
+      expect(refusal(publishData, data, 'bad_request', 'data')).toContain('data must not say _placeholder');
+    }
   });
 });
 
