@@ -38,6 +38,8 @@ export interface Crowd {
   comeAnew(deadlineMs: number): Promise<void>;
   /** Resolves once everyone has heard message `n` or a later one. */
   heard(n: number, deadlineMs: number): Promise<void>;
+  /** How many clients a pod has, as they last heard. */
+  clientsOn(pod: string): number;
   report(since: number, publishes: readonly Publish[]): CrowdReport;
 }
 
@@ -88,6 +90,7 @@ export function createCrowd({ url, clients: size, room, token }: CrowdOptions): 
         },
       });
     },
+    clientsOn: (pod) => clients.filter(({ record }) => record.handshakes.at(-1)?.pod === pod).length,
     report(since, publishes) {
       const records = clients.map(({ record }) => record);
       const outages = records

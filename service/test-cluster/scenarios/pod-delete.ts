@@ -1,3 +1,4 @@
+import { busiestPod } from '../lib/busiest-pod.ts';
 import type { Scenario } from '../lib/scenario.ts';
 import { underLoad } from '../lib/under-load.ts';
 
@@ -11,8 +12,7 @@ export const podDelete: Scenario = {
       isGraceful: true,
       async act() {
         const { release, kubernetes } = world;
-        const [pod] = await release.pods('server');
-        if (pod === undefined) return ['there is no pod to delete'];
+        const pod = await busiestPod(world);
         await kubernetes.remove(`/api/v1/namespaces/${release.namespace}/pods/${pod.metadata.name}`);
         await release.settled(2, 60_000);
         return [];

@@ -1,5 +1,5 @@
-import type { Pod } from '../lib/objects.ts';
-import { isReady } from '../lib/objects.ts';
+import { busiestPod } from '../lib/busiest-pod.ts';
+import { isReady, type Pod } from '../lib/objects.ts';
 import { run } from '../lib/run.ts';
 import type { Scenario } from '../lib/scenario.ts';
 import { underLoad } from '../lib/under-load.ts';
@@ -17,8 +17,7 @@ export const podKill: Scenario = {
     return underLoad(world, {
       isGraceful: false,
       async act() {
-        const [victim] = (await release.pods('server')).filter(isReady);
-        if (victim === undefined) return ['there is no pod to kill'];
+        const victim = await busiestPod(world);
         const { name } = victim.metadata;
         await run(program, { args: [...args, `${release.namespace}/${name}`], deadlineMs: 15_000 });
         await until({
