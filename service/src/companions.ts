@@ -87,7 +87,12 @@ function overRedis(config: Config, deps: CompanionsDeps): Companions {
   const { clock, log, metrics } = deps;
   const fanout = createRedisFanout(redisOptions(config, deps.secrets), { clock, log, metrics, peerAddresses });
   const { commands: redis, bus } = fanout;
-  const facts = () => ({ pod: config.pod, maxConnections: config.maxConnections, ...deps.facts() });
+  const facts = () => ({
+    pod: config.pod,
+    maxConnections: config.maxConnections,
+    mode: config.redisMode,
+    ...deps.facts(),
+  });
   const fleet = createFleet(
     { ttlMs: config.leaseMs, lingerMs: PRESENCE.lingerMs },
     { redis, bus, clock, log, metrics, facts },

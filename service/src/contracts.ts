@@ -319,6 +319,8 @@ export interface ServerLease {
   readonly address: string;
   readonly connections: number;
   readonly maxConnections: number;
+  /** How broadcasts travel. Servers of different modes do not hear each other. */
+  readonly mode: string;
 }
 
 /** What changed under a key of the registry. */

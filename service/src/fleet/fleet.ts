@@ -46,6 +46,17 @@ export function createFleet(options: FleetOptions, deps: FleetDeps): Fleet {
     deps,
   );
   leases.onRenewed(registry.renewed);
+  let saidMixed = '';
+  leases.onRenewed(() => {
+    const mixed = otherModes(leases);
+    if (mixed.join() === saidMixed) return;
+    saidMixed = mixed.join();
+    if (mixed.length > 0)
+      deps.log.warn(
+        { mode: leases.own().mode, others: mixed, setting: 'SOCKETFLEET_REDIS_MODE' },
+        'servers of different modes do not hear each other',
+      );
+  });
   let wasUp = false;
   redis.onUp(() => {
     // At the first contact there is nothing yet that Redis could have lost.
@@ -69,5 +80,13 @@ async function checkLease(leases: Leases): Promise<object> {
   const servers = leases.table().length;
   const { tag } = leases.own();
   if (!leases.isFresh()) throw new Error(`the lease is not renewed; ${servers} servers as last heard`);
-  return { tag, servers };
+  const mixed = otherModes(leases);
+  return { tag, servers, ...(mixed.length === 0 ? {} : { mixedModes: mixed }) };
+}
+
+/** Servers whose broadcasts this one does not hear, as `pod: mode`. */
+function otherModes(leases: Leases): string[] {
+  const { mode } = leases.own();
+  const others = leases.table().filter((lease) => lease.mode !== mode && lease.mode !== '');
+  return others.map((lease) => `${lease.pod}: ${lease.mode}`).sort();
 }

@@ -136,6 +136,8 @@ const factsShape = z.object({
   address: z.string(),
   connections: z.number(),
   maxConnections: z.number(),
+  // A server of an older version does not tell.
+  mode: z.string().default(''),
 });
 
 /** Renews, or claims where there is no lease. Rejects when Redis cannot do it. */

@@ -42,6 +42,7 @@ describe('leases', () => {
       address: 'b:9464',
       connections: 1,
       maxConnections: 100,
+      mode: 'sharded',
     });
     expect(await a.checks[0]?.check()).toEqual({ tag: a.leases.own().tag, servers: 2 });
   });

@@ -63,7 +63,7 @@ export async function startFleet(options: StartFleetOptions): Promise<StartedFle
       clock,
       log,
       metrics,
-      facts: () => ({ pod, address: `${pod}:9464`, connections: 1, maxConnections: 100 }),
+      facts: () => ({ pod, address: `${pod}:9464`, connections: 1, maxConnections: 100, mode: 'sharded' }),
       ...(options.random === undefined ? {} : { random: options.random }),
     },
   );

@@ -52,6 +52,7 @@ export function createFakeLeases(
     address: '',
     connections: 0,
     maxConnections: 0,
+    mode: 'sharded',
   });
   return {
     isFreshNow: true,

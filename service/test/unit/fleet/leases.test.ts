@@ -5,7 +5,7 @@ import { createRecordingLog } from '../../support/silent-log.ts';
 import { createFakeBus, createFakeRedis } from './fakes.ts';
 
 const TTL_MS = 15_000;
-const facts = { pod: 'pod', address: 'pod:9464', connections: 0, maxConnections: 1 };
+const facts = { pod: 'pod', address: 'pod:9464', connections: 0, maxConnections: 1, mode: 'sharded' };
 
 /** Leases over a Redis that grants everything, unless the test changes `reply`. */
 function rig() {
