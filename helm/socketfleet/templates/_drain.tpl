@@ -40,7 +40,12 @@ live number stays. Where nobody can look it up it is left to the autoscaler.
 {{- .Values.replicaCount | int64 -}}
 {{- else if include "socketfleet.canLookUp" . -}}
 {{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "socketfleet.fullname" .) | default dict -}}
-{{- $now := dig "spec" "replicas" .Values.replicaCount $live -}}
-{{- max ($now | int64) (.Values.autoscaling.minReplicas | int64) -}}
+{{- $now := dig "spec" "replicas" .Values.replicaCount $live | int64 -}}
+{{- /* What the autoscaler or a person has set is theirs: Helm 4 calls another number a conflict. The autoscaler itself lifts it. */ -}}
+{{- $isTheirs := false -}}
+{{- range dig "metadata" "managedFields" list $live -}}
+{{- if and (ne .manager "helm") (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") }}{{ $isTheirs = true }}{{ end -}}
+{{- end -}}
+{{- ternary $now (max $now (.Values.autoscaling.minReplicas | int64)) $isTheirs -}}
 {{- end -}}
 {{- end -}}
