@@ -10,6 +10,7 @@ export function createMemoryFanout(options: { recovery: boolean }, metrics: Pick
     kind: 'memory',
     adapter: (nsp) => countedInstance(new AdapterClass(nsp), metrics),
     checks: [],
+    reachesOthers: () => true,
     start: async () => undefined,
     stop: async () => undefined,
   };

@@ -32,6 +32,8 @@ export interface RedisLink extends Startable {
   readonly commands: RedisCommands;
   readonly bus: Bus;
   readonly check: Check;
+  /** Whether the canary comes back. */
+  isUp(): boolean;
 }
 
 // Canaries that Redis took and that did not come back, until the subscription counts as deaf.
@@ -155,6 +157,7 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   metrics.observe({ redisUp: () => isUp });
 
   return {
+    isUp: () => isUp,
     publisher,
     subscriber,
     commands: {

@@ -40,6 +40,7 @@ export function createRedisFanout(options: RedisLinkOptions, deps: RedisFanoutDe
     kind: `redis-${options.mode}`,
     adapter,
     checks: [link.check],
+    reachesOthers: link.isUp,
     commands: link.commands,
     bus: link.bus,
     start: link.start,

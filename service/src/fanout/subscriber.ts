@@ -9,6 +9,12 @@ import type { RedisClient } from './redis-clients.ts';
 type Kind = 'channel' | 'pattern' | 'shard';
 type Listener = (...args: Buffer[]) => unknown;
 
+interface Work {
+  readonly kind: Kind;
+  readonly command: string;
+  readonly names: readonly string[];
+}
+
 export interface SubscriberDeps {
   readonly clock: Clock;
   createClient(): RedisClient;
@@ -139,28 +145,34 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
   }
 
   /** Resolves with whether Redis took it all; what it did not take is sent again later. */
-  async function send(
-    client: RedisClient,
-    { kind, command, names }: { kind: Kind; command: string; names: readonly string[] },
-  ): Promise<boolean> {
+  async function send(client: RedisClient, { kind, command, names }: Work): Promise<boolean> {
     // In a Cluster each channel has a slot of its own.
     const size = client.isCluster && kind === 'shard' ? 1 : CHUNK;
     const sent: Promise<boolean>[] = [];
     for (let i = 0; i < names.length; i += size) {
-      const chunk = names.slice(i, i + size);
-      sent.push(
-        call(client, command, chunk).then(
-          () => true,
-          (error: Error) => {
-            if (kept.current() !== client) return true;
-            for (const name of chunk) changed[kind].add(name);
-            deps.onDown(error);
-            return false;
-          },
-        ),
-      );
+      sent.push(sendChunk(client, { kind, command, names: names.slice(i, i + size) }));
     }
     return (await Promise.all(sent)).every(Boolean);
+  }
+
+  async function sendChunk(client: RedisClient, { kind, command, names }: Work): Promise<boolean> {
+    try {
+      await call(client, command, names);
+      return true;
+    } catch (error) {
+      if (kept.current() !== client) return true;
+      // Redis refuses a command as a whole when one of its channels is not allowed; the others must not suffer from it.
+      if ((error as Error).name === 'ReplyError' && names.length > 1) {
+        const middle = names.length >> 1;
+        const halves = [names.slice(0, middle), names.slice(middle)];
+        return (await Promise.all(halves.map((half) => sendChunk(client, { kind, command, names: half })))).every(
+          Boolean,
+        );
+      }
+      for (const name of names) changed[kind].add(name);
+      deps.onDown(error as Error);
+      return false;
+    }
   }
 
   /** A right that was missing may be granted, and a node that was down come back, while the connection stays. */
