@@ -61,6 +61,8 @@ export interface Fanout {
   readonly kind: string;
   readonly adapter: AdapterFactory;
   readonly checks: readonly Check[];
+  /** False while broadcasts do not leave this server although there may be others. */
+  reachesOthers(): boolean;
   /** Rejects only on a setting that can never work; what cannot be reached is retried behind a check. */
   start(): Promise<void>;
   /** Safe to call twice. Later broadcasts stay on this server. */
@@ -118,6 +120,8 @@ export interface PublishResult {
   readonly id: string;
   /** True when this key had been published before and nothing was sent again. */
   readonly duplicate: boolean;
+  /** There when other servers could not be told: only members on this one got it. */
+  readonly partial?: true;
 }
 
 /** Second argument of every message that members receive. */

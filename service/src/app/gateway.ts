@@ -71,7 +71,7 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
       // Without users a key belongs to the socket: two strangers with the same key must not silence each other.
       const scope = sub === undefined ? `socket:${socket.id}` : `user:${sub}`;
       const result = await services.publish({ rooms: [target], event, data, id, volatile, scope, from: sub });
-      return { ok: true, id: result.id };
+      return { ok: true, id: result.id, ...(result.partial ? { partial: true } : {}) };
     },
     async presence([name]) {
       const target = allowed(name);

@@ -67,9 +67,9 @@ function guarded(route: string, deps: ApiDeps): (context: Context, answer: Answe
 function publishing({ maxBodyBytes }: { readonly maxBodyBytes: number }, { publisher, metrics, log }: ApiDeps) {
   async function publish(raw: unknown, where: string): Promise<PublishResult> {
     try {
-      const { id, duplicate } = await publisher.publish(parsePublish(raw, where));
-      metrics.published('api', duplicate ? 'duplicate' : 'sent');
-      return { id, duplicate };
+      const result = await publisher.publish(parsePublish(raw, where));
+      metrics.published('api', result.duplicate ? 'duplicate' : 'sent');
+      return result;
     } catch (error) {
       metrics.published('api', 'refused');
       throw error;

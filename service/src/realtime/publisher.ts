@@ -8,6 +8,8 @@ import { roomName } from './room-names.ts';
 export interface PublisherDeps {
   readonly idempotency: Idempotency;
   readonly clock: Clock;
+  /** False while messages stay on this server although there may be others. */
+  reachesOthers(): boolean;
   /** Claims a key for an id among all servers; resolves with the id under which it was published before. Never rejects. */
   claim(key: string, id: string): Promise<string | undefined>;
   /** Gives a claimed key back, because nothing was sent. Never rejects. */
@@ -25,7 +27,7 @@ export function createPublisher(io: Server, deps: PublisherDeps): Publisher {
       (request.volatile ? target.volatile : target).emit(request.event ?? 'message', request.data, meta);
       earlier.push(roomName(room));
     }
-    return { id, duplicate: false };
+    return deps.reachesOthers() ? { id, duplicate: false } : { id, duplicate: false, partial: true };
   }
 
   async function sendOnce(request: PublishRequest, key: string): Promise<PublishResult> {

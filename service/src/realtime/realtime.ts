@@ -216,7 +216,13 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
 
   return {
     io,
-    publisher: createPublisher(io, { idempotency, clock, claim: deps.claim, unclaim: deps.unclaim }),
+    publisher: createPublisher(io, {
+      idempotency,
+      clock,
+      claim: deps.claim,
+      unclaim: deps.unclaim,
+      reachesOthers: deps.fanout.reachesOthers,
+    }),
     directory,
     identityOf: sessions.identityOf,
     refresh: sessions.refresh,

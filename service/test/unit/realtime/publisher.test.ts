@@ -26,6 +26,7 @@ function rig() {
   });
   const io = { to: (room: string) => target(room, [], false) } as unknown as Server;
   const claims = new Map<string, string>();
+  const reach = { isWhole: true };
   const publisher = createPublisher(io, {
     idempotency: createIdempotency(1000, clock),
     clock,
@@ -34,11 +35,12 @@ function rig() {
       if (earlier === undefined) claims.set(key, id);
       return earlier;
     },
+    reachesOthers: () => reach.isWhole,
     async unclaim(key, id) {
       if (claims.get(key) === id) claims.delete(key);
     },
   });
-  return { claims, clock, publish: publisher.publish, sent };
+  return { claims, reach, clock, publish: publisher.publish, sent };
 }
 
 describe('a publish', () => {
@@ -112,5 +114,13 @@ describe('a publish', () => {
     await expect(publish(failing)).rejects.toThrow('cannot be encoded');
     expect(claims.size).toBe(0);
     expect(await publish(request)).toMatchObject({ duplicate: false });
+  });
+
+  it('says so when other servers could not be told', async () => {
+    const { publish, reach } = rig();
+    reach.isWhole = false;
+    expect(await publish({ rooms: ['lobby'], data: 1 })).toMatchObject({ duplicate: false, partial: true });
+    reach.isWhole = true;
+    expect(await publish({ rooms: ['lobby'], data: 1 })).not.toHaveProperty('partial');
   });
 });
