@@ -181,6 +181,7 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
         return {
           connected: isUp,
           degraded: !isUp,
+          ...(isUp || why === undefined ? {} : { reason: why }),
           ...(seen === undefined ? {} : { lagMs: Math.round(seen.lagMs * 10) / 10, seenMs: Math.round(now - seen.at) }),
           downMs: Math.round(readiness.downMs(now)),
         };

@@ -34,9 +34,12 @@ export function healthReport(state: ProcessState, results: readonly CheckResult[
   return { status: isReady ? 'ok' : 'error', phase, pod, version, checks: shown(results) };
 }
 
-/** The same report with only the checks that fail. */
+/** The same report with only the checks that fail, or that say of themselves that they are degraded. */
 export function shortReport(state: ProcessState, results: readonly CheckResult[]): Report {
-  return { ...healthReport(state, results), checks: shown(results.filter((result) => !result.ok)) };
+  return {
+    ...healthReport(state, results),
+    checks: shown(results.filter((result) => !result.ok || isDegraded(result))),
+  };
 }
 
 function shown(results: readonly CheckResult[]): Record<string, object> {
@@ -46,4 +49,8 @@ function shown(results: readonly CheckResult[]): Record<string, object> {
       ok ? { ...details, ok, gates } : { ok, gates, reason: reason ?? 'unknown' },
     ]),
   );
+}
+
+function isDegraded({ details }: CheckResult): boolean {
+  return (details as { degraded?: unknown } | undefined)?.degraded === true;
 }

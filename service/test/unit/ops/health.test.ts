@@ -37,6 +37,19 @@ describe('the health report', () => {
     expect(healthReport(ready, [liar]).checks).toEqual({ liar: { ok: true, gates: 'ready' } });
   });
 
+  it('shows a check that is well but degraded in the short form: an outage that empties nothing is no secret', () => {
+    const degraded: CheckResult = {
+      name: 'redis',
+      gates: 'ready',
+      ok: true,
+      details: { degraded: true, reason: 'away' },
+    };
+    expect(shortReport(ready, [degraded])).toMatchObject({
+      status: 'ok',
+      checks: { redis: { ok: true, reason: 'away' } },
+    });
+  });
+
   it('shows only failing checks in the short form, with the same status', () => {
     const results = [well, reported, gating];
     expect(shortReport(ready, results).status).toBe(healthReport(ready, results).status);
