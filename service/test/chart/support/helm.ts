@@ -28,10 +28,18 @@ export interface RenderOptions {
   readonly args?: readonly string[];
 }
 
-/** What `helm template` makes of values. Rejects with what Helm says when it refuses. */
-export async function render(values: object = {}, options: RenderOptions = {}): Promise<KubeObject[]> {
-  const text = await renderText(values, options);
-  return parseAllDocuments(text)
+const rendered = new Map<string, Promise<KubeObject[]>>();
+
+/** What `helm template` makes of values, the same objects for the same values. Rejects with what Helm says when it refuses. */
+export function render(values: object = {}, options: RenderOptions = {}): Promise<KubeObject[]> {
+  const key = JSON.stringify([values, options]);
+  const objects = rendered.get(key) ?? renderAnew(values, options);
+  rendered.set(key, objects);
+  return objects;
+}
+
+async function renderAnew(values: object, options: RenderOptions): Promise<KubeObject[]> {
+  return parseAllDocuments(await renderText(values, options))
     .map((document) => document.toJS() as unknown)
     .filter((object) => object !== null)
     .map(toKubeObject);
