@@ -33,6 +33,7 @@ import { guardHandlers } from './handler-guard.ts';
 import { createIdempotency } from './idempotency.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
+import { startAfresh } from './recovered-sockets.ts';
 import { createSessions } from './sessions.ts';
 import { mintId } from './socket-ids.ts';
 import { endStrayUpgrades } from './stray-upgrades.ts';
@@ -139,6 +140,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     identities: deps.identities,
     clock,
     expire: (socket) => connections.close(socket.conn, 'token_expired'),
+    startAfresh: (socket) => startAfresh(socket, mintId(deps.ownTag())),
     listener: () => directory,
   });
   const directory = deps.directoryOver(createLocalDirectory(io, sessions, options.pod));
@@ -219,6 +221,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     publisher: createPublisher(io, {
       idempotency,
       clock,
+      metrics,
       claim: deps.claim,
       unclaim: deps.unclaim,
       reachesOthers: deps.fanout.reachesOthers,

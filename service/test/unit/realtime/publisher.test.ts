@@ -27,9 +27,11 @@ function rig() {
   const io = { to: (room: string) => target(room, [], false) } as unknown as Server;
   const claims = new Map<string, string>();
   const reach = { isWhole: true };
+  const counted: string[] = [];
   const publisher = createPublisher(io, {
     idempotency: createIdempotency(1000, clock),
     clock,
+    metrics: { published: (source, outcome) => void counted.push(`${source} ${outcome}`) },
     async claim(key, id) {
       const earlier = claims.get(key);
       if (earlier === undefined) claims.set(key, id);
@@ -40,7 +42,7 @@ function rig() {
       if (claims.get(key) === id) claims.delete(key);
     },
   });
-  return { claims, reach, clock, publish: publisher.publish, sent };
+  return { claims, counted, reach, clock, publish: publisher.publish, sent };
 }
 
 describe('a publish', () => {
@@ -122,5 +124,20 @@ describe('a publish', () => {
     expect(await publish({ rooms: ['lobby'], data: 1 })).toMatchObject({ duplicate: false, partial: true });
     reach.isWhole = true;
     expect(await publish({ rooms: ['lobby'], data: 1 })).not.toHaveProperty('partial');
+  });
+
+  it('is not overtaken by the next one of the same publisher, with or without a key', async () => {
+    const { publish, sent } = rig();
+    const one = (data: number, id?: string) => publish({ rooms: ['lobby'], data, id, scope: 'user:ada' });
+    await Promise.all([one(1, 'a'), one(2), one(3, 'c'), one(4)]);
+    expect(sent.map(({ data }) => data)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('of a client is counted by what became of it', async () => {
+    const { publish, counted } = rig();
+    await publish({ rooms: ['lobby'], data: 1, id: 'a', scope: 'user:ada' });
+    await publish({ rooms: ['lobby'], data: 1, id: 'a', scope: 'user:ada' });
+    await publish({ rooms: ['lobby'], data: 1 });
+    expect(counted).toEqual(['socket sent', 'socket duplicate']);
   });
 });
