@@ -1,0 +1,1 @@
+export const renderHtml = (r) => `<pre>${JSON.stringify(r)}</pre>`;
