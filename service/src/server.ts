@@ -101,7 +101,30 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     refresh: realtime.refresh,
     answered: metrics.answered,
   };
+  async function start(): Promise<void> {
+    for (const line of remarks(config)) log.warn({}, line);
+    await meter.start();
+    await summary.start();
+    secrets.start();
+    // Probes answer "not yet" while the rest comes up.
+    await ops.start();
+    facts = () => ({ address: ops.url()?.slice('http://'.length) ?? '', connections: realtime.count() });
+    await identities.start();
+    await companions.start();
+    const app = options.app ?? (await loadApp(config.app, options.folder));
+    await app(realtime.io, services);
+    // A signal may have come meanwhile: what is being stopped must not begin to listen.
+    if (isStopping) return;
+    await realtime.start();
+    phase.advance('ready');
+    log.info({ url: inlet.url(), internal: ops.url(), fanout: fanout.kind, tokens: config.auth }, 'listening');
+  }
+  let starting: Promise<void> | undefined;
+  let isStopping = false;
   const stop = once(async () => {
+    isStopping = true;
+    // Who started it has heard why it failed.
+    await starting?.catch(() => undefined);
     phase.advance('stopped');
     await realtime.stop();
     await companions.stop();
@@ -150,21 +173,9 @@ export function createServer(config: Config, options: ServerOptions): RunningSer
     log,
     publicUrl: inlet.url,
     internalUrl: ops.url,
-    async start() {
-      for (const line of remarks(config)) log.warn({}, line);
-      await meter.start();
-      await summary.start();
-      secrets.start();
-      // Probes answer "not yet" while the rest comes up.
-      await ops.start();
-      facts = () => ({ address: ops.url()?.slice('http://'.length) ?? '', connections: realtime.count() });
-      await identities.start();
-      await companions.start();
-      const app = options.app ?? (await loadApp(config.app, options.folder));
-      await app(realtime.io, services);
-      await realtime.start();
-      phase.advance('ready');
-      log.info({ url: inlet.url(), internal: ops.url(), fanout: fanout.kind, tokens: config.auth }, 'listening');
+    start() {
+      starting ??= start();
+      return starting;
     },
     async stop() {
       await stop();

@@ -226,6 +226,8 @@ export function createWriter(deps: WriterDeps): Writer {
     isPending: (key, member) => fresh.has(pairOf(key, member)),
     dropped(key, member) {
       const work = fresh.get(pairOf(key, member));
+      // An earlier write of it failed and may still stand in Redis: its removal has to be carried out.
+      if (work?.isRetry) return schedule();
       fresh.delete(pairOf(key, member));
       if (work?.told === 'joined') tellOwn(work, 'left');
       for (const done of work?.done ?? []) done();
@@ -243,7 +245,8 @@ export function createWriter(deps: WriterDeps): Writer {
       refreshing ??= everything(holdings, true);
       let total = 0;
       for (const members of holdings.values()) total += members.size;
-      for (let left = Math.ceil(total * part); left > 0; left--) {
+      // Holding nothing is a round as well: at its end Redis is asked what it lists for this life.
+      for (let left = Math.max(1, Math.ceil(total * part)); left > 0; left--) {
         const { value, done } = refreshing.next();
         if (done) {
           refreshing = undefined;
