@@ -62,6 +62,8 @@ export function createRoster(io: Server, services: Services): Roster {
   async function leave(socket: Socket, room: string): Promise<void> {
     if (!socket.rooms.has(services.roomName(room))) return;
     await socket.leave(services.roomName(room));
+    // The client may have joined again while this was under way; that join has its own say.
+    if (socket.rooms.has(services.roomName(room))) return;
     await unwatch(socket, room);
     await presence.leave(room, memberId(socket), socket.id, 'left');
   }

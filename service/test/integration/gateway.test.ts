@@ -75,6 +75,17 @@ describe('the gateway', () => {
     });
   });
 
+  it('keeps presence right for a client that leaves and joins without waiting for the answers', async () => {
+    const { url } = await startServer();
+    const ada = await connect(url);
+    await ask(ada, 'join', 'lobby', { presence: { n: 1 } });
+    const answers = [ask(ada, 'leave', 'lobby'), ask(ada, 'join', 'lobby', { presence: { n: 2 } })];
+    expect((await Promise.all(answers)).every(({ ok }) => ok)).toBe(true);
+    expect(await ask(ada, 'presence', 'lobby')).toMatchObject({ count: 1 });
+    await Promise.all([ask(ada, 'join', 'lobby'), ask(ada, 'leave', 'lobby')]);
+    await eventually(async () => (await ask(ada, 'presence', 'lobby')).count === 0, 'nobody there');
+  });
+
   it('says who one is', async () => {
     const { url } = await startServer({ SOCKETFLEET_POD: 'pod-7' });
     const ada = await connect(url);
