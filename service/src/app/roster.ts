@@ -72,7 +72,8 @@ export function createRoster(io: Server, services: Services): Roster {
     const member = { id: memberId(socket), ...(meta === undefined ? {} : { meta }) };
     await presence.join(room, member, socket.id);
     // The client may have left or gone while this was under way; then nothing else takes it out again.
-    if (!socket.rooms.has(services.roomName(room))) await presence.leave(room, member.id, socket.id, 'lost');
+    if (!socket.rooms.has(services.roomName(room)))
+      await presence.leave(room, member.id, socket.id, socket.connected ? 'left' : 'lost');
     else if (meta !== undefined) await watch(socket, room, meta);
   }
 
