@@ -61,7 +61,10 @@ export function createCompanions(config: Config, deps: CompanionsDeps): Companio
 }
 
 function alone(config: Config, deps: CompanionsDeps): Companions {
-  const fanout = createMemoryFanout({ recovery: config.recovery }, deps.metrics);
+  const fanout = createMemoryFanout(
+    { recovery: config.recovery, mostMissedBytes: config.slowReaderHardBytes },
+    deps.metrics,
+  );
   const presence = createMemoryPresence(PRESENCE, deps);
   return {
     fanout,

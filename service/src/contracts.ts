@@ -56,6 +56,18 @@ export interface Check {
 /** What Socket.IO takes as its `adapter` option. */
 export type AdapterFactory = (nsp: never) => Adapter;
 
+/** A packet as Socket.IO's encoder leaves it: text, then its buffers. */
+export type EncodedPacket = readonly (string | Buffer)[];
+
+/** An adapter that keeps what a recovered socket has missed until its middlewares have agreed. */
+export interface MissedPackets {
+  /**
+   * All that this socket has missed up to now, oldest first; undefined when that is no longer complete.
+   * To be called once, when broadcasts begin to reach the socket.
+   */
+  takeMissed(socketId: string): readonly EncodedPacket[] | undefined;
+}
+
 /** Carries broadcasts to the other servers; the in-memory one carries them nowhere. */
 export interface Fanout {
   readonly kind: string;

@@ -3,14 +3,14 @@ import type { Namespace, Socket } from 'socket.io';
 import { refusalBody } from '../refusals.ts';
 import { callGuarded, callListeners, guarded, type Listener } from './guarded-calls.ts';
 import type { GuardOf, HandlerGuard } from './handler-guard.ts';
+import { sendMissed } from './recovered-sockets.ts';
 
 type Middleware = (event: unknown[], next: (error?: Error) => void) => unknown;
 
 interface SocketInternals {
   readonly nsp: Namespace;
   readonly connected: boolean;
-  /** Set last by the constructor. */
-  readonly handshake?: object;
+  readonly recovered: boolean;
   readonly fns: readonly Middleware[];
   readonly _anyListeners?: readonly unknown[];
   readonly _anyOutgoingListeners?: readonly unknown[];
@@ -27,7 +27,6 @@ interface SocketInternals {
 
 // Of the Socket.IO protocol.
 const CONNECT = 0;
-const CONNECT_ERROR = 4;
 
 interface EventPacket {
   readonly id?: number | null;
@@ -36,8 +35,7 @@ interface EventPacket {
 
 /** Installs the overrides on the prototype of all sockets; servers without a guard keep upstream's behaviour. */
 export function guardSockets(prototype: SocketInternals, guardOf: GuardOf): void {
-  const { onevent, _onpacket, emitReserved, registerAckCallback, notifyOutgoingListeners } = prototype;
-  holdBack(prototype, guardOf);
+  const { onevent, packet: send, _onpacket, emitReserved, registerAckCallback, notifyOutgoingListeners } = prototype;
   const faults = (socket: SocketInternals, guard: HandlerGuard, event: string) => (error: unknown) =>
     guard.onFault(error, { nsp: socket.nsp, event });
 
@@ -49,6 +47,11 @@ export function guardSockets(prototype: SocketInternals, guardOf: GuardOf): void
     if (!guard.admitEvent(asSocket(this), event)) return;
     callListeners(this._anyListeners?.slice() ?? [], { self: this, args: event }, faults(this, guard, 'any'));
     passMiddlewares(this, event, guard);
+  };
+  // From here on broadcasts reach the socket by themselves. It has been let in, and does not know yet: what it has missed comes first.
+  prototype.packet = function (this: SocketInternals, packet, options) {
+    if (packet.type === CONNECT && this.recovered && guardOf(this.nsp.server) !== undefined) sendMissed(asSocket(this));
+    send.call(this, packet, options);
   };
   prototype._onpacket = function (this: SocketInternals, packet) {
     const guard = guardOf(this.nsp.server);
@@ -72,26 +75,6 @@ export function guardSockets(prototype: SocketInternals, guardOf: GuardOf): void
     const listeners = this._anyOutgoingListeners;
     if (listeners === undefined || listeners.length === 0) return;
     callListeners(listeners.slice(), { self: this, args: packet.data ?? [] }, faults(this, guard, 'any outgoing'));
-  };
-}
-
-/**
- * Upstream sends what a recovered socket has missed from its constructor: before the middlewares, and the token, are asked.
- * Ours waits until they have agreed, and still comes before CONNECT.
- */
-function holdBack(prototype: SocketInternals, guardOf: GuardOf): void {
-  const { packet: send } = prototype;
-  const held = new WeakMap<SocketInternals, { readonly type: number }[]>();
-  prototype.packet = function (this: SocketInternals, packet, options) {
-    if (this.handshake === undefined && guardOf(this.nsp.server) !== undefined) {
-      const waiting = held.get(this);
-      if (waiting === undefined) held.set(this, [packet]);
-      else waiting.push(packet);
-      return;
-    }
-    if (packet.type === CONNECT) for (const missed of held.get(this) ?? []) send.call(this, missed);
-    if (packet.type === CONNECT || packet.type === CONNECT_ERROR) held.delete(this);
-    send.call(this, packet, options);
   };
 }
 

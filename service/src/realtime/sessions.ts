@@ -2,6 +2,7 @@
 import type { Socket } from 'socket.io';
 import type { Cancel, Clock, Identities, Identity, SocketListener } from '../contracts.ts';
 import { Refused } from '../refusals.ts';
+import { roomOf } from './room-names.ts';
 
 export interface Sessions {
   /** Reads the token of a socket that wants in. Rejects with `Refused`. */
@@ -27,6 +28,8 @@ export interface SessionsDeps {
   readonly clock: Clock;
   /** The token of this socket has ended. */
   expire(socket: Socket): void;
+  /** This socket was recovered, and may no longer be where it was. It loses rooms and data. */
+  startAfresh(socket: Socket): void;
   /** Who is told which sockets are here. */
   listener(): SocketListener;
 }
@@ -52,10 +55,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
   return {
     async authenticate(socket) {
       const identity = await identities.verify(tokenOf(socket));
-      const data = socket.data as { sub?: unknown };
-      if (socket.recovered && data.sub !== identity.sub) {
+      if (socket.recovered && (socket.data as { sub?: unknown }).sub !== identity.sub) {
         throw new Refused('unauthorized', 'this session belongs to somebody else');
       }
+      // What it has missed may be of rooms that its token no longer allows.
+      if (socket.recovered && !allowsAll(identity, socket.rooms)) deps.startAfresh(socket);
+      const data = socket.data as { sub?: unknown };
       if (identity.sub === undefined) delete data.sub;
       else data.sub = identity.sub;
       sessions.set(socket, { identity });
@@ -96,6 +101,14 @@ export function createSessions(deps: SessionsDeps): Sessions {
     identityOf: (socket) => sessionOf(socket).identity,
     socketsOf: (sub) => [...(users.get(sub) ?? [])],
   };
+}
+
+function allowsAll(identity: Identity, rooms: ReadonlySet<string>): boolean {
+  for (const name of rooms) {
+    const room = roomOf(name);
+    if (room !== undefined && !identity.allows(room)) return false;
+  }
+  return true;
 }
 
 function tokenOf(socket: Socket): string | undefined {

@@ -9,7 +9,9 @@
  * - Server.prototype.of, BroadcastOperator.prototype.emit (handler-guard.ts)
  *
  * Overridden for another reason:
- * - Socket.prototype.packet: what a recovered socket has missed waits until its token was accepted (guard-sockets.ts)
+ * - Socket.prototype.packet: what a recovered socket has missed is sent once its token was accepted (guard-sockets.ts)
+ * - Socket.id, pid, data, recovered, leaveAll, Namespace._preConnectSockets: a recovered socket that may no longer be in
+ *   one of its rooms goes on as a new one (recovered-sockets.ts)
  * - Namespace.prototype._createSocket: ids of sockets name the server that owns them (guard-namespaces.ts)
  * - Engine.IO ws.options.closeTimeout: a WebSocket that does not answer a close frame is not kept for 30 s
  *

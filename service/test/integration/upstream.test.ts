@@ -4,12 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
 import { Namespace, Server, type ServerOptions, Socket } from 'socket.io';
-import { Adapter, SessionAwareAdapter } from 'socket.io-adapter';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WebSocket } from 'ws';
-import { countedInstance } from '../../src/fanout/counted.ts';
 import { createMemoryFanout } from '../../src/fanout/memory.ts';
 import { guardHandlers, type HandlerGuard } from '../../src/realtime/handler-guard.ts';
+import { startAfresh } from '../../src/realtime/recovered-sockets.ts';
 import {
   bufferedBytes,
   isDynamic,
@@ -192,27 +191,53 @@ describe('overrides in sockets', () => {
   });
 });
 
-describe('the constructor of sockets', () => {
-  it('sends what was missed before it sets the handshake, which is how we know that nobody was asked yet', async () => {
-    let isOpen = true;
-    const { url, io } = await startGuarded(
-      (given) => void given.use((_socket, go) => go(isOpen ? undefined : new Error('closed'))),
-      {},
-      { connectionStateRecovery: { skipMiddlewares: false } },
-    );
-    const first = await openSocket(url);
+describe('a recovered socket', () => {
+  /** A server that remembers, and a client of it that has gone and missed something. */
+  async function startRemembering(guard: Partial<HandlerGuard> = {}) {
+    const { adapter } = createMemoryFanout({ recovery: true, mostMissedBytes: 10_000 }, { broadcast: () => undefined });
+    const started = await startGuarded(undefined, guard, {
+      connectionStateRecovery: { skipMiddlewares: false },
+      adapter: function create(nsp: never) {
+        return adapter(nsp);
+      } as never,
+    });
+    const first = await openSocket(started.url);
     const { pid } = JSON.parse(first.answer.slice(2)) as { pid: string };
-    io.emit('x', 1);
+    started.io.emit('x', 1);
     const offset = (JSON.parse(String(await first.packet()).slice(2)) as unknown[]).at(-1);
     first.ws.close();
-    await eventually(() => io.of('/').sockets.size === 0);
-    io.emit('x', 2);
-    isOpen = false;
-    expect((await openSocket(url, { auth: { pid, offset } })).answer).toBe('44{"message":"closed"}');
-    isOpen = true;
-    const again = await openSocket(url, { auth: { pid, offset } });
-    expect(again.answer).toMatch(/^42\["x",2,/);
+    await eventually(() => started.io.of('/').sockets.size === 0);
+    started.io.emit('x', 2, Buffer.from('binary'));
+    return { ...started, auth: { pid, offset }, pid };
+  }
+
+  it('packet: gets what it has missed once it was let in, before CONNECT, with what came meanwhile', async () => {
+    let look: () => Promise<void> = async () => undefined;
+    const { url, io, auth, pid } = await startRemembering({ authenticate: () => look() });
+    look = () => Promise.reject(new Error('closed'));
+    expect((await openSocket(url, { auth })).answer).toBe('44{"message":"closed"}');
+    look = async () => void io.emit('x', 3);
+    const again = await openSocket(url, { auth });
+    expect(again.answer).toMatch(/^451-\["x",2,/);
+    expect(await again.packet()).toEqual(Buffer.from('binary'));
+    expect(await again.packet()).toMatch(/^42\["x",3,/);
     expect(await again.packet()).toContain(pid);
+  });
+
+  it('id, pid, data, recovered, leaveAll and _preConnectSockets: may go on as a new one', async () => {
+    const joined: Socket[] = [];
+    const { url, io, auth, pid } = await startRemembering({
+      authenticate: async (socket) => (socket.recovered ? startAfresh(socket, 'another') : undefined),
+      joined: (socket) => void joined.push(socket),
+    });
+    const again = await openSocket(url, { auth });
+    expect(again.answer).toMatch(/^40\{"sid":"another","pid":"[\w-]{20}"\}$/);
+    expect(again.answer).not.toContain(pid);
+    expect(joined.at(-1)).toMatchObject({ id: 'another', recovered: false, data: {} });
+    const { adapter, sockets } = io.of('/');
+    expect([[...sockets.keys()], [...adapter.rooms.keys()]]).toEqual([['another'], ['another']]);
+    expect((io.of('/') as unknown as { _preConnectSockets: Map<string, Socket> })._preConnectSockets.size).toBe(0);
+    expect((await openSocket(url, { auth })).answer).not.toContain('"x"');
   });
 });
 
@@ -396,16 +421,18 @@ describe('what we read', () => {
 
 describe('adapters', () => {
   it.each([
-    ['the in-memory adapter', Adapter, false],
-    ['the adapter with recovery', SessionAwareAdapter, true],
-  ] as const)('%s: apply is the one loop over the recipients of a broadcast', async (_what, AdapterClass, recovers) => {
+    ['the in-memory adapter', false],
+    ['the adapter with recovery', true],
+  ] as const)('%s: apply is the one loop over the recipients of a broadcast', async (_what, recovers) => {
     expectNoFaults();
     const counts: number[] = [];
+    const metrics = { broadcast: (recipients: number) => void counts.push(recipients) };
+    const fanout = createMemoryFanout({ recovery: recovers, mostMissedBytes: 1 }, metrics);
     const http = createServer();
     const io = new Server(http, {
       ...(recovers ? { connectionStateRecovery: {} } : {}),
       adapter: function create(nsp: never) {
-        return countedInstance(new AdapterClass(nsp), { broadcast: (recipients) => void counts.push(recipients) });
+        return fanout.adapter(nsp);
       } as never,
     });
     onTestFinished(() => io.close());
@@ -424,20 +451,25 @@ describe('adapters', () => {
     expect(counts).toEqual([3, 1, 2, 0, 3]);
   });
 
-  it('SessionAwareAdapter.packets: the log that we take back what cannot be encoded from', async () => {
-    const { adapter } = createMemoryFanout({ recovery: true }, { broadcast: () => undefined });
+  it('_encode: comes once, before the first recipient, and says what a broadcast weighs', () => {
+    const { adapter } = createMemoryFanout({ recovery: true, mostMissedBytes: 1 }, { broadcast: () => undefined });
+    const order: string[] = [];
     const io = new Server({
       connectionStateRecovery: {},
       adapter: function create(nsp: never) {
-        return adapter(nsp);
+        const made = adapter(nsp);
+        const inner = made as unknown as Record<'_encode' | 'apply', (...args: unknown[]) => unknown>;
+        for (const name of ['_encode', 'apply'] as const) {
+          const call = inner[name];
+          inner[name] = function (...args) {
+            order.push(name);
+            return call.apply(this, args);
+          };
+        }
+        return made;
       } as never,
     });
-    const { packets } = io.of('/').adapter as unknown as { packets: unknown[] };
     io.emit('x', 1);
-    expect(packets).toHaveLength(1);
-    const circle: unknown[] = [];
-    circle.push(circle);
-    expect(() => io.emit('x', circle)).toThrow();
-    expect(packets).toHaveLength(1);
+    expect(order).toEqual(['_encode', 'apply']);
   });
 });

@@ -36,7 +36,17 @@ function rig(tokens: Record<string, Partial<Identity>>) {
     socketCame: tell('socket came'),
     socketLeft: tell('socket left'),
   });
-  const sessions = createSessions({ identities, clock, expire: (socket) => void expired.push(socket), listener });
+  const sessions = createSessions({
+    identities,
+    clock,
+    expire: (socket) => void expired.push(socket),
+    startAfresh(socket) {
+      told.push(`afresh ${socket.id}`);
+      socket.rooms.clear();
+      socket.data = {};
+    },
+    listener,
+  });
   const connect = async (options: FakeSocketOptions) => {
     const socket = createFakeSocket(options);
     await sessions.authenticate(socket);
@@ -44,7 +54,7 @@ function rig(tokens: Record<string, Partial<Identity>>) {
     return socket;
   };
   return {
-    ...{ clock, asked, expired, sessions, connect },
+    ...{ clock, asked, expired, told, sessions, connect },
     hold: () => {
       isHeld = true;
     },
@@ -273,5 +283,15 @@ describe('the sockets of a user', () => {
     for (let i = 0; i < 5; i++) await connect({ token: 'ann' });
     for (const socket of sessions.socketsOf('ann')) sessions.ended(socket);
     expect(sessions.socketsOf('ann')).toEqual([]);
+  });
+
+  it('starts afresh when its token no longer allows one of its rooms, and is still of its user', async () => {
+    const { connect, told } = rig({ narrow: { sub: 'ada', allows: (room) => room === 'lobby' } });
+    const options = { isRecovered: true, token: 'narrow' };
+    const fine = await connect({ ...options, data: { sub: 'ada' }, rooms: ['r:lobby', 'p:lobby', 'of-an-app'] });
+    expect(fine.rooms.has('r:lobby')).toBe(true);
+    const socket = await connect({ ...options, data: { sub: 'ada', kept: 1 }, rooms: ['r:lobby', 'r:secret'] });
+    expect(told.filter((line) => line.startsWith('afresh'))).toEqual([`afresh ${socket.id}`]);
+    expect([socket.rooms.size, socket.data]).toEqual([0, { sub: 'ada' }]);
   });
 });
