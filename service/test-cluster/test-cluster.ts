@@ -2,7 +2,7 @@
 import { createCrowd } from './lib/crowd.ts';
 import { diagnose } from './lib/diagnose.ts';
 import { createKubernetes } from './lib/kubernetes.ts';
-import { createNamespace, removeNamespace } from './lib/namespace.ts';
+import { createNamespaces } from './lib/namespace.ts';
 import { HELP, type Options, parseOptions } from './lib/options.ts';
 import { chosen } from './lib/plan.ts';
 import { createPublisher } from './lib/publisher.ts';
@@ -65,6 +65,7 @@ function worldOf(options: Options): World {
     options,
     imageValues: imageValuesOf(options),
     kubernetes,
+    namespaces: createNamespaces(kubernetes, options),
     release,
     crowd: createCrowd({ url: options.url.href, clients: options.clients, room: ROOM, token }),
     publisher: createPublisher(publisherOptions, kubernetes),
@@ -85,7 +86,8 @@ async function runAll(world: World): Promise<readonly Result[]> {
     if (missing !== undefined || outcome.isBroken) broken.add(scenario.name);
     results.push({ what: scenario.what, seconds: (performance.now() - start) / 1_000, outcome });
     for (const problem of outcome.problems) say(`  FAILED: ${problem}`);
-    if (outcome.problems.length > 0) process.stderr.write(await diagnose(world.options.namespace));
+    if (outcome.problems.length === 0) continue;
+    for (const namespace of world.namespaces.names()) process.stderr.write(await diagnose(namespace));
   }
   return results;
 }
@@ -106,10 +108,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const world = worldOf(options);
-  const { kubernetes, crowd, publisher } = world;
+  const { kubernetes, namespaces, crowd, publisher } = world;
   try {
     await kubernetes.start();
-    await createNamespace(kubernetes, options.namespace);
+    await namespaces.create(options.namespace);
     const results = await Promise.race([runAll(world), interrupted()]);
     process.stdout.write(`${resultTable(results)}\n`);
     const failed = results.filter(({ outcome }) => outcome.problems.length > 0).length;
@@ -120,7 +122,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     crowd.stop();
     await publisher.stop().catch(() => undefined);
-    if (!options.keeps) await removeNamespace(kubernetes, options.namespace).catch(() => undefined);
+    for (const name of namespaces.names()) await namespaces.remove(name).catch(() => undefined);
     await kubernetes.stop();
   }
 }

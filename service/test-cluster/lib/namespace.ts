@@ -1,24 +1,38 @@
-import type { Kubernetes } from './kubernetes.ts';
-import { ApiError } from './kubernetes.ts';
+import { ApiError, type Kubernetes } from './kubernetes.ts';
 import { until } from './until.ts';
 
-/** Makes a fresh namespace that admits only pods of the restricted profile; rejects when there is one of that name. */
-export async function createNamespace(kubernetes: Kubernetes, name: string): Promise<void> {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  try {
-    await kubernetes.create('/api/v1/namespaces', { metadata: { name, labels } });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 409) throw new Error(`there is a namespace ${name} already`);
-    throw error;
-  }
-  await until({
-    what: `namespace ${name} can be used`,
-    deadlineMs: 20_000,
-    ask: async () => (await kubernetes.find(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined,
-  });
+/** The namespaces that this run has made. */
+export interface Namespaces {
+  /** Makes one that admits only pods of the restricted profile; rejects when there is one of that name. */
+  create(name: string): Promise<void>;
+  /** Begins to delete one with everything in it, running pods included; does nothing when they are to be kept. */
+  remove(name: string): Promise<void>;
+  /** Those that are still there. */
+  names(): readonly string[];
 }
 
-/** Begins to delete a namespace with everything in it, running pods included. */
-export async function removeNamespace(kubernetes: Kubernetes, name: string): Promise<void> {
-  await kubernetes.remove(`/api/v1/namespaces/${name}`);
+export function createNamespaces(kubernetes: Kubernetes, options: { readonly keeps: boolean }): Namespaces {
+  const made = new Set<string>();
+  return {
+    async create(name) {
+      const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+      try {
+        await kubernetes.create('/api/v1/namespaces', { metadata: { name, labels } });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 409) throw new Error(`there is a namespace ${name} already`);
+        throw error;
+      }
+      made.add(name);
+      await until({
+        what: `namespace ${name} can be used`,
+        deadlineMs: 20_000,
+        ask: async () => (await kubernetes.find(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined,
+      });
+    },
+    async remove(name) {
+      if (options.keeps || !made.delete(name)) return;
+      await kubernetes.remove(`/api/v1/namespaces/${name}`);
+    },
+    names: () => [...made],
+  };
 }

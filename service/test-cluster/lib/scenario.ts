@@ -1,5 +1,6 @@
 import type { Crowd, CrowdReport } from './crowd.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import type { Namespaces } from './namespace.ts';
 import type { Options } from './options.ts';
 import type { Publisher } from './publisher.ts';
 import type { Release } from './release.ts';
@@ -10,6 +11,8 @@ export interface World {
   /** Flags of helm that only name the images. */
   readonly imageValues: readonly string[];
   readonly kubernetes: Kubernetes;
+  /** A scenario that makes one removes it once all is well; what is left is looked at and removed at the end. */
+  readonly namespaces: Namespaces;
   /** The release under test, named `sf`. */
   readonly release: Release;
   readonly crowd: Crowd;

@@ -1,4 +1,3 @@
-import { createNamespace, removeNamespace } from '../lib/namespace.ts';
 import { createRelease } from '../lib/release.ts';
 import type { Scenario } from '../lib/scenario.ts';
 
@@ -10,13 +9,13 @@ export const otherName: Scenario = {
   name: 'other-name',
   what: 'release named socketfleet, no values',
   needs: [],
-  async run({ options, kubernetes, imageValues }) {
+  async run({ options, kubernetes, imageValues, namespaces }) {
     const namespace = `${options.namespace}-other`;
-    await createNamespace(kubernetes, namespace);
+    await namespaces.create(namespace);
     const release = createRelease({ name: 'socketfleet', namespace, values: imageValues }, kubernetes);
     await release.installNow();
     await release.settled(2, 90_000);
-    if (!options.keeps) await removeNamespace(kubernetes, namespace);
+    await namespaces.remove(namespace);
     return { problems: [] };
   },
 };

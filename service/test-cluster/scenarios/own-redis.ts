@@ -1,4 +1,3 @@
-import { createNamespace, removeNamespace } from '../lib/namespace.ts';
 import { createRelease } from '../lib/release.ts';
 import type { Scenario, World } from '../lib/scenario.ts';
 
@@ -10,9 +9,9 @@ export const ownRedis: Scenario = {
   what: 'release with a Redis of yours',
   needs: [],
   async run(world) {
-    const { options, kubernetes, imageValues } = world;
+    const { options, kubernetes, imageValues, namespaces } = world;
     const namespace = `${options.namespace}-redis`;
-    await createNamespace(kubernetes, namespace);
+    await namespaces.create(namespace);
     const core = `/api/v1/namespaces/${namespace}`;
     await kubernetes.create(`${core}/secrets`, { metadata: { name: 'mine' }, stringData: { password: PASSWORD } });
     await kubernetes.create(`${core}/services`, {
@@ -31,7 +30,7 @@ export const ownRedis: Scenario = {
     await release.installNow();
     await release.settled(2, 90_000);
     const redis = await release.pods('redis');
-    if (!options.keeps) await removeNamespace(kubernetes, namespace);
+    await namespaces.remove(namespace);
     return { problems: redis.length === 0 ? [] : ['the chart made a Redis of its own all the same'] };
   },
 };

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { createNamespace, removeNamespace } from '../lib/namespace.ts';
 import { run } from '../lib/run.ts';
 import type { Scenario } from '../lib/scenario.ts';
 
@@ -15,7 +14,7 @@ export const quickStart: Scenario = {
   name: 'quick-start',
   what: 'quick start of the documents',
   needs: [],
-  async run({ options, kubernetes }) {
+  async run({ options, namespaces }) {
     if (options.standIns === '')
       return { problems: [], skipped: 'it would make a cluster of its own; see --stand-ins' };
     const script = BLOCK.exec(readFileSync(DOCUMENT, 'utf8'))?.[1];
@@ -23,7 +22,7 @@ export const quickStart: Scenario = {
     const namespace = `${options.namespace}-start`;
     const folder = mkdtempSync(join(tmpdir(), 'socketfleet-start-'));
     try {
-      await createNamespace(kubernetes, namespace);
+      await namespaces.create(namespace);
       const kubeconfig = join(folder, 'kubeconfig');
       const kubectl = (args: readonly string[], env = {}) => run('kubectl', { args, env, deadlineMs: 15_000 });
       writeFileSync(kubeconfig, await kubectl(['config', 'view', '--raw', '--flatten']), { mode: 0o600 });
@@ -31,10 +30,11 @@ export const quickStart: Scenario = {
       await kubectl(['config', 'set-context', '--current', `--namespace=${namespace}`], env);
       const args = ['-euo', 'pipefail', '-c', script];
       const output = await run('bash', { args, env, deadlineMs: DEADLINE_MS });
-      return { problems: RECEIVED.test(output) ? [] : [`no message in:\n${output}`] };
+      if (!RECEIVED.test(output)) return { problems: [`no message in:\n${output}`] };
+      await namespaces.remove(namespace);
+      return { problems: [] };
     } finally {
       rmSync(folder, { recursive: true, force: true });
-      if (!options.keeps) await removeNamespace(kubernetes, namespace);
     }
   },
 };
