@@ -7,18 +7,18 @@ import type { App, Services } from '../contracts.ts';
 import { type RefusalBody, type RefusalCode, Refused, refusalBody } from '../refusals.ts';
 import { joinOptions, joinRooms, MOST_ROOMS_PER_CALL, parse, publishData, publishOptions, room } from './payloads.ts';
 import { createRoster, type Roster } from './roster.ts';
+import { createShownMembers } from './shown-members.ts';
 
 type Answer = { readonly ok: true; readonly [field: string]: unknown };
 type Ack = (answer: Answer | RefusalBody) => void;
 type Handler = (args: readonly unknown[]) => Promise<Answer>;
 
-const MOST_MEMBERS_SHOWN = 1000;
-
 /** Registers the handlers. Every request is answered once: with `ok: true`, or with a refusal that says whether to retry. */
 export const gateway: App = (io: Server, services: Services) => {
-  const roster = createRoster(io, services);
+  const kept = { roster: createRoster(io, services), shownMembers: createShownMembers(services.presence) };
+  const { roster } = kept;
   io.on('connection', async (socket) => {
-    const handlers = handlersOf(socket, services, roster);
+    const handlers = handlersOf(socket, services, kept);
     for (const [event, handler] of Object.entries(handlers)) {
       socket.on(event, (...args: unknown[]) => answer(socket, services, event, handler, args));
     }
@@ -34,7 +34,11 @@ export const gateway: App = (io: Server, services: Services) => {
 
 export default gateway;
 
-function handlersOf(socket: Socket, services: Services, roster: Roster): Record<string, Handler> {
+function handlersOf(
+  socket: Socket,
+  services: Services,
+  { roster, shownMembers }: { readonly roster: Roster; readonly shownMembers: ReturnType<typeof createShownMembers> },
+): Record<string, Handler> {
   const identity = () => services.identityOf(socket);
   const allowed = (name: unknown) => {
     const parsed = parse(room, name, 'bad_room', 'room');
@@ -75,11 +79,7 @@ function handlersOf(socket: Socket, services: Services, roster: Roster): Record<
     },
     async presence([name]) {
       const target = allowed(name);
-      const [count, members] = await Promise.all([
-        services.presence.count(target),
-        services.presence.members(target, MOST_MEMBERS_SHOWN),
-      ]);
-      return { ok: true, count, members };
+      return { ok: true, ...(await shownMembers(target)) };
     },
     async whoami() {
       const { sub, exp } = identity();

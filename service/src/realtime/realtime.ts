@@ -107,6 +107,9 @@ export interface Realtime extends Startable {
 // Deeply nested data overflows the stack of whatever walks it, here, on another server or at a client; the HTTP API has the same bound.
 const DEEPEST_DATA = 100;
 
+// Questions of the gateway whose answers are much longer than they are: not for those who leave unread what they got.
+const LONG_ANSWERS = new Set<unknown>(['presence']);
+
 // What a request may take before it is cut: slow headers and slow bodies hold a socket, and nothing else ends them.
 const HTTP_LIMITS = {
   headersTimeout: 10_000,
@@ -163,6 +166,9 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
       if (!connections.maySpeak(socket.conn)) return refuseEvent(event, 'rate_limited');
       if (event.some((one) => isNestedDeeper(one, DEEPEST_DATA))) {
         return refuseEvent(event, 'bad_request', `nested more than ${DEEPEST_DATA} levels`);
+      }
+      if (LONG_ANSWERS.has(event[0]) && bufferedBytes(socket.conn) > options.slowReaderSoftBytes) {
+        return refuseEvent(event, 'rate_limited', 'read what was sent first');
       }
       return true;
     },

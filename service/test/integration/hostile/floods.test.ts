@@ -220,3 +220,27 @@ describe('a client that does not read', () => {
     await town.expectPeace();
   });
 });
+
+describe('questions about presence', () => {
+  it('are answered in bounded length, and not to those who do not read the answers', async () => {
+    const town = await startTown({
+      SOCKETFLEET_SLOW_READER_SOFT_BYTES: '100000',
+      SOCKETFLEET_MESSAGES_PER_SECOND: '0',
+    });
+    const crowd = await Promise.all(Array.from({ length: 60 }, () => connect(town.url, { transports: ['websocket'] })));
+    const presence = { name: 'x'.repeat(2_000) };
+    await Promise.all(crowd.map((one) => ask(one, 'join', 'town', { presence })));
+    const answer = await ask(town.bystander, 'presence', 'town');
+    expect(answer).toMatchObject({ ok: true, count: 61 });
+    expect(JSON.stringify(answer).length).toBeLessThan(70_000);
+    const deaf = await openSocket(town.url);
+    deaf.pause();
+    const refused = 'socketfleet_refusals_total{code="rate_limited"}';
+    for (let rounds = 0; (await town.metric(refused)) === 0; rounds++) {
+      expect(rounds).toBeLessThan(100);
+      for (let i = 0; i < 20; i++) deaf.send('420["presence","town"]');
+    }
+    expect(await town.metric('socketfleet_buffered_bytes')).toBeLessThan(4_000_000);
+    await town.expectPeace();
+  });
+});
