@@ -19,10 +19,11 @@ type Listener = Parameters<Subscriber['on']>[1];
 
 // RequestType of @socket.io/redis-adapter: what this server has done already when its own request comes back.
 const DONE_HERE = new Set<unknown>([2, 3, 4]);
+// Upstream takes it for a broadcast in no namespace.
+const NOTHING: readonly unknown[] = [];
 
 /** `prefix` is the adapter's `key`; stock servers and emitters use `socket.io`. */
 export function createClassicFactory(prefix: string, deps: ClassicDeps): AdapterFactory {
-  const parser = guardedParser(deps.onForeign);
   return (nsp) => {
     let own: string | undefined;
     const { name } = nsp as { readonly name: string };
@@ -31,7 +32,11 @@ export function createClassicFactory(prefix: string, deps: ClassicDeps): Adapter
       responses: `${prefix}-response#${name}#`,
       isOwn: (uid) => uid === own,
     });
-    const create = createAdapter(deps.publisher, door, { key: prefix, publishOnSpecificResponseChannel: true, parser });
+    const create = createAdapter(deps.publisher, door.subscriber, {
+      key: prefix,
+      publishOnSpecificResponseChannel: true,
+      parser: { encode: (message: unknown) => notepack.encode(message), decode: door.decode },
+    });
     const adapter = internalsOf<RedisAdapterInternals>(create(nsp));
     own = adapter.uid;
     actsLocallyToo(adapter);
@@ -57,48 +62,57 @@ function actsLocallyToo(adapter: RedisAdapterInternals): void {
   };
 }
 
-/** Upstream decodes inside ioredis's data handler, where a throw ends the process. What is not ours decodes to nothing. */
-function guardedParser(onForeign: (error: unknown) => void): {
+interface Door {
+  /** The subscriber as one adapter sees it: it hears only requests and answers that are in the format of their kind. */
+  readonly subscriber: Subscriber;
+  /** Upstream decodes inside ioredis's data handler, where a throw ends the process. What is not ours decodes to nothing. */
   decode(message: Buffer): unknown;
-  encode(message: unknown): Buffer;
-} {
-  return {
-    encode: (message) => notepack.encode(message),
-    decode(message) {
-      try {
-        const decoded = unpack(message);
-        // Requests and answers were looked at before.
-        if (!Array.isArray(decoded) || isClassicBroadcast(decoded)) return decoded;
-        onForeign(new Error('not the wire format of the classic adapter'));
-      } catch (error) {
-        onForeign(error);
-      }
-      return [];
-    },
-  };
 }
 
-/** The subscriber as one adapter sees it: it hears only requests and answers that are in the format of its kind. */
 function guardedSubscriber(
   { subscriber, onForeign }: ClassicDeps,
   names: { readonly requests: string; readonly responses: string; isOwn(uid: unknown): boolean },
-): Subscriber {
+): Door {
   const doors = new Map<Listener, Listener>();
+  // Upstream decodes in the same turn in which it hears.
+  let isBroadcast = false;
 
-  function isForUs(channel: string, message: Buffer): boolean {
-    const isResponse = channel.startsWith(names.responses);
-    if (!isResponse && !channel.startsWith(names.requests)) return false;
+  function checked(decode: () => unknown, isOurs: (decoded: unknown) => boolean): unknown {
     try {
-      const decoded = decodeMessage(message);
-      if (isResponse ? isClassicResponse(decoded) : isClassicRequest(decoded)) {
-        const { type, uid } = decoded as { readonly type?: unknown; readonly uid?: unknown };
-        return isResponse || !(DONE_HERE.has(type) && names.isOwn(uid));
-      }
+      const decoded = decode();
+      if (isOurs(decoded)) return decoded;
       onForeign(new Error('not the wire format of the classic adapter'));
     } catch (error) {
       onForeign(error);
     }
-    return false;
+    return undefined;
+  }
+
+  function isForUs(channel: string, message: Buffer): boolean {
+    const isResponse = channel.startsWith(names.responses);
+    if (!isResponse && !channel.startsWith(names.requests)) return false;
+    const decoded = checked(() => decodeMessage(message), isResponse ? isClassicResponse : isClassicRequest);
+    if (decoded === undefined) return false;
+    const { type, uid } = decoded as { readonly type?: unknown; readonly uid?: unknown };
+    return isResponse || !(DONE_HERE.has(type) && names.isOwn(uid));
+  }
+
+  function doorFor(event: string, listener: Listener): Listener {
+    if (event === 'messageBuffer') {
+      return (channel, message, ...rest) => {
+        if (channel === undefined || message === undefined || !isForUs(channel.toString(), message)) return undefined;
+        return listener(channel, message, ...rest);
+      };
+    }
+    if (event !== 'pmessageBuffer') return listener;
+    return (...args) => {
+      isBroadcast = true;
+      try {
+        return listener(...args);
+      } finally {
+        isBroadcast = false;
+      }
+    };
   }
 
   const guarded: Subscriber = {
@@ -106,20 +120,25 @@ function guardedSubscriber(
     psubscribe: (patterns) => subscriber.psubscribe(literal(patterns)),
     punsubscribe: (patterns) => subscriber.punsubscribe(literal(patterns)),
     on(event, listener) {
-      const door: Listener = (channel, message, ...rest) => {
-        if (channel === undefined || message === undefined) return undefined;
-        return isForUs(channel.toString(), message) ? listener(channel, message, ...rest) : undefined;
-      };
-      if (event === 'messageBuffer') doors.set(listener, door);
-      subscriber.on(event, doors.get(listener) ?? listener);
+      const door = doorFor(event, listener);
+      doors.set(listener, door);
+      subscriber.on(event, door);
       return guarded;
     },
     off(event, listener) {
       subscriber.off(event, doors.get(listener) ?? listener);
+      doors.delete(listener);
       return guarded;
     },
   };
-  return guarded;
+  return {
+    subscriber: guarded,
+    decode(message) {
+      // Requests and answers were looked at before they came here.
+      if (!isBroadcast) return unpack(message);
+      return checked(() => unpack(message), isClassicBroadcast) ?? NOTHING;
+    },
+  };
 }
 
 /** Upstream puts a namespace into a pattern as it is; in its name `[`, `?` and `*` mean themselves. Only the last `*` is a wildcard. */
