@@ -21,7 +21,8 @@ export function connectOptions({ SIO_PATH, TRANSPORT, TOKEN }) {
 /**
  * @param {object} ctx of `defineScenario`
  * @param {object} options `rooms`; `onMessage(data, meta, receivedAt)`; `onOutage(from, to)` after each
- * @returns `socket`, `pod`, `isIn` (connected and in its rooms), `wasIn`, `ask(event, ...args)`, `join`, `leave`, `cut()`, `close()`
+ * @returns `socket`, `pod`, `isIn` (connected and in its rooms), `wasIn`, `ask(event, ...args)`, `join`, `leave`, `cut()`, `close()`,
+ *   `fail()` (counted as one that did not connect in time, and closed)
  */
 export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
   const { tally, params } = ctx;
@@ -32,7 +33,7 @@ export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
 
   tally.count('sio_attempts');
   const socket = connect(params.URL, connectOptions(params));
-  const member = { socket, pod: undefined, isIn: false, wasIn: false, ask, join, leave, cut, close };
+  const member = { socket, pod: undefined, isIn: false, wasIn: false, ask, join, leave, cut, close, fail };
   watchConnection(socket, ctx, () => isClosing);
 
   socket.on('connect', async () => {
@@ -127,6 +128,12 @@ export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
       onOutage?.(Math.min(outSince, member.lastHeardAt) - OUTAGE_MARGIN_MS, Number.POSITIVE_INFINITY);
     }
     socket.disconnect();
+  }
+
+  function fail() {
+    tally.count('sio_connect_failed');
+    if (member.problem !== undefined) console.warn(`loadtest: a client could not join: ${member.problem}`);
+    close();
   }
 }
 

@@ -46,9 +46,11 @@ export const METRICS = {
   sio_pings: { type: 'counter', about: 'heartbeats from the server' },
   sio_ping_delay: { type: 'trend', about: 'how late they were, ms' },
   sio_ping_timeouts: { type: 'counter', about: 'clients that gave up a server without heartbeats' },
+  sio_answers: { type: 'counter', about: 'answers from the pod that holds the session' },
   sio_moved: { type: 'counter', about: 'answers from another pod than the one that opened the session' },
   sio_slow_closed: { type: 'counter', about: 'slow readers that the server let go' },
   sio_memory: { type: 'trend', timed: true, about: 'resident memory by METRICS_URL, MiB' },
+  sio_memory_samples: { type: 'counter', about: 'answers of METRICS_URL' },
   sio_memory_growth: { type: 'trend', about: 'its slope over the second half, % per hour' },
   sio_pod: { type: 'counter', about: 'connections by pod' },
   sio_pod_tail: { type: 'gauge', about: 'names of pods that were not there at the start, as numbers' },
@@ -66,9 +68,13 @@ export function sliceMs(totalMs) {
   return Math.max(1000, Math.ceil(totalMs / SLICES / 1000) * 1000);
 }
 
+function slicesOf(totalMs) {
+  return Math.min(SLICES, Math.ceil(totalMs / sliceMs(totalMs)) + 1);
+}
+
 /** Thresholds that cannot fail: they make k6 keep a metric for each slice and pod, so that the reports can draw them. */
 export function kept(names, totalMs) {
-  const slices = Math.min(SLICES, Math.ceil(totalMs / sliceMs(totalMs)) + 1);
+  const slices = slicesOf(totalMs);
   const keys = [];
   for (const name of names) {
     if (METRICS[name].timed) for (let i = 0; i < slices; i++) keys.push(`${name}{t:${i}}`);
@@ -76,4 +82,13 @@ export function kept(names, totalMs) {
   for (let i = 0; i < KNOWN_PODS; i++) keys.push(`sio_pod{pod:k${i}}`);
   for (let i = 0; i < NEW_PODS; i++) keys.push(`sio_pod{pod:n${i}}`, `sio_pod_tail{pod:n${i}}`);
   return Object.fromEntries(keys.map((key) => [key, []]));
+}
+
+/** A bound on handshakes per second in each slice after `peak.fromMs`. */
+export function peakThresholds({ peak, totalMs }) {
+  if (peak === undefined) return {};
+  const ms = sliceMs(totalMs);
+  const most = Math.floor(peak.perSecond * (ms / 1000));
+  const slices = Array.from({ length: slicesOf(totalMs) }, (_, i) => i).filter((i) => i * ms >= peak.fromMs);
+  return Object.fromEntries(slices.map((i) => [`sio_handshakes{t:${i}}`, [`count<=${most}`]]));
 }

@@ -39,14 +39,14 @@ export const matching = (pattern, shape) => ({ shape, parse: (text) => (pattern.
 
 export const text = { shape: 'text', parse: (value) => value };
 
-const HTTP = matching(
+const ADDRESS = matching(
   /^https?:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/?#:@[\]]+)(:\d{1,5})?\/?$/,
   'an address like http://host:port',
 );
 
 /** What every scenario takes. */
 export const COMMON = {
-  URL: { ...HTTP, about: 'The address under test. There is no default.' },
+  URL: { ...ADDRESS, isRequired: true, about: 'The address under test. There is no default.' },
   SIO_PATH: {
     ...matching(/^\/[^\s?#]*$/, 'a path'),
     whenUnset: '/socket.io',
@@ -78,13 +78,15 @@ export function readParams(env, table) {
   const known = { ...COMMON, ...table };
   const problems = [];
   const values = {};
-  for (const [name, { parse, shape, whenUnset }] of Object.entries(known)) {
+  for (const [name, { parse, shape, whenUnset, isRequired }] of Object.entries(known)) {
     const given = env[name] === undefined || env[name] === '' ? whenUnset : env[name];
-    if (given === undefined) continue;
+    if (given === undefined) {
+      if (isRequired) problems.push(`${name} is missing (-e ${name}=...): ${known[name].about}`);
+      continue;
+    }
     values[name] = parse(given);
     if (values[name] === undefined) problems.push(`${name}=${given} is not ${shape}`);
   }
-  if (!env.URL) problems.unshift('URL is missing; say what to test: -e URL=http://host:port');
   if (env.PATH === undefined) {
     const strange = Object.keys(env).filter((name) => !Object.hasOwn(known, name) && !name.startsWith('K6_'));
     if (strange.length > 0)

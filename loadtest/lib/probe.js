@@ -3,6 +3,7 @@
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { connectOptions } from './member.js';
+import { residentBytes } from './memory.js';
 import { connect } from './sio.js';
 
 const PROBES = 8;
@@ -27,7 +28,7 @@ export async function probe(params) {
 /** The text that METRICS_URL answers; ends the run when it does not. */
 export function probeMetrics(url) {
   const response = http.get(url, { redirects: 0, timeout: '5s', tags: { name: 'metrics' } });
-  if (response.status !== 200 || !/^process_resident_memory_bytes /m.test(response.body ?? '')) {
+  if (response.status !== 200 || residentBytes(response.body) === 0) {
     exec.test.abort(
       `loadtest: METRICS_URL=${url} does not show process_resident_memory_bytes (${response.error || `HTTP ${response.status}`})`,
     );

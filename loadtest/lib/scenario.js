@@ -1,7 +1,7 @@
 /** What all scenarios share: parameters, a plan of VUs, the probe, the accounts' end, and the verdict. */
 import exec from 'k6/execution';
 import { watchLag } from './generator.js';
-import { kept, METRICS, sliceMs } from './metric-table.js';
+import { kept, METRICS, peakThresholds, sliceMs } from './metric-table.js';
 import { readParams } from './params.js';
 import { probe } from './probe.js';
 import { writeReports } from './report/write-reports.js';
@@ -25,7 +25,7 @@ const ALWAYS = {
  * @param {object} definition
  *   `name`, `question` (one sentence);
  *   `params` (a table as COMMON in params.js);
- *   `plan(params)` -> `{ vus, totalMs, thresholds, tolerated, facts }`: `tolerated` names metrics that are shown, but judge
+ *   `plan(params)` -> `{ vus, totalMs, thresholds, tolerated, peak, facts }`: `tolerated` names metrics that are shown, but judge
  *   nothing; `facts` are shown as set-up;
  *   `prepare(params)` for setup, optional;
  *   `run(ctx)`: one VU, `ctx` = `{ params, run, vu, vus, tally, plan, now(), at(ms) }`; times count from the start in milliseconds.
@@ -51,7 +51,7 @@ export function defineScenario({ name, question, params: table = {}, plan: makeP
         gracefulStop: '1s',
       },
     },
-    thresholds: { ...kept(timed, plan.totalMs), ...thresholds },
+    thresholds: { ...kept(timed, plan.totalMs), ...thresholds, ...peakThresholds(plan) },
     summaryTrendStats: ['avg', 'min', 'med', 'p(95)', 'p(99)', 'max', 'count'],
     insecureSkipTLSVerify: params.INSECURE === '1',
     noCookiesReset: true,

@@ -19,6 +19,8 @@ export function highlights({ values, series }) {
     row('duplicated', readable(values.sio_duplicated));
     row('out of order', readable(values.sio_out_of_order));
   }
+  if (values.sio_answers + values.sio_moved > 0)
+    row('answered by its pod', readable(values.sio_answers), `${readable(values.sio_moved)} by another`);
   if (values.sio_latency) row('latency', spread(values.sio_latency));
   if (values.sio_rtt) row('emit to ack', spread(values.sio_rtt));
   row(

@@ -1,5 +1,5 @@
 /** From k6's summary data to one plain result: totals, series, pods, checks and the verdict. Pure. */
-import { METRICS, SLICES, sliceMs } from '../metric-table.js';
+import { METRICS, peakThresholds, SLICES, sliceMs } from '../metric-table.js';
 import { numberToTail } from '../pods.js';
 
 const RULE = /^(.*?)(==|<=|>=|<|>)(.*)$/;
@@ -10,6 +10,7 @@ export function summarise({ name, question, params, plan, thresholds, secrets },
   const checks = Object.entries(thresholds).flatMap(([metric, rules]) =>
     rules.map((rule) => checkOf(metric, rule, metrics[metric])),
   );
+  if (plan.peak !== undefined) checks.push(peakCheck(plan, metrics));
   const shown = Object.entries(params).filter(([param]) => param !== 'OUT');
   return {
     format: 1,
@@ -45,6 +46,21 @@ function checkOf(metric, rule, found) {
     ok: found?.thresholds?.[rule]?.ok === true,
     isGenerator: metric.startsWith('gen_'),
     about: METRICS[metric]?.about ?? '',
+  };
+}
+
+/** The fastest slice after the crowd has gathered; k6 judges each slice by a threshold of its own. */
+function peakCheck({ peak, totalMs }, metrics) {
+  const ms = sliceMs(totalMs);
+  const counts = Object.keys(peakThresholds({ peak, totalMs })).map((key) => metrics[key]?.values.count ?? 0);
+  const actual = Math.max(0, ...counts) / (ms / 1000);
+  return {
+    metric: 'sio_handshakes',
+    rule: `peak per second <= ${peak.perSecond}`,
+    actual,
+    ok: actual <= peak.perSecond,
+    isGenerator: false,
+    about: `once the crowd has gathered, over ${ms / 1000} s`,
   };
 }
 
