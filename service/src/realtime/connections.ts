@@ -3,7 +3,8 @@ import type { Socket as EngineSocket } from 'engine.io';
 import type { Cancel, Clock, Metrics } from '../contracts.ts';
 import { REFUSALS, type RefusalCode } from '../refusals.ts';
 import { type Bucket, refill } from './token-bucket.ts';
-import { bufferedBytes, isTooLarge, sizeOf, webSocketOf } from './upstream.ts';
+import type { UnreadResponses } from './unread-responses.ts';
+import { bufferedBytes, isTooLarge, sidOf, sizeOf, webSocketOf } from './upstream.ts';
 
 export interface ConnectionLimits {
   readonly messagesPerSecond: number;
@@ -18,6 +19,8 @@ export interface ConnectionsDeps {
     Metrics,
     'connectionOpened' | 'connectionUpgraded' | 'connectionClosed' | 'received' | 'refused'
   >;
+  /** What polling clients have been sent and have not read is unsent as well. */
+  readonly responses: UnreadResponses;
 }
 
 export interface Connections {
@@ -100,17 +103,21 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
   }
 
   function sweep(): void {
+    const unread = deps.responses.sweep();
     buffered = 0;
+    for (const bytes of unread.values()) buffered += bytes;
     slow = 0;
     for (const connection of entries.keys()) {
-      const bytes = bufferedBytes(connection);
+      const queued = bufferedBytes(connection);
+      const bytes = queued + (unread.get(sidOf(connection)) ?? 0);
       if (bytes === 0) continue;
-      buffered += bytes;
+      buffered += queued;
       if (bytes > limits.slowReaderSoftBytes) slow++;
       if (bytes > limits.slowReaderHardBytes) {
         close(connection, 'slow_reader');
         // It does not read, so a close frame would wait behind everything else.
         cut(connection);
+        deps.responses.cut(sidOf(connection));
       }
     }
   }

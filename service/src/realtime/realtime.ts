@@ -37,6 +37,7 @@ import { startAfresh } from './recovered-sockets.ts';
 import { createSessions } from './sessions.ts';
 import { mintId } from './socket-ids.ts';
 import { endStrayUpgrades } from './stray-upgrades.ts';
+import { watchResponses } from './unread-responses.ts';
 import { bufferedBytes, isDynamic, limitCloseWait, sizeOf } from './upstream.ts';
 
 export interface RealtimeOptions {
@@ -62,8 +63,10 @@ export interface RealtimeOptions {
   readonly httpLimits?: HttpLimits | undefined;
 }
 
-/** Times after which Node ends a slow request, and how often it looks. */
-export type HttpLimits = Pick<HttpOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
+/** Times after which a slow request is ended, how often Node looks, and the time after which an unread response is cut. */
+export type HttpLimits = Pick<HttpOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'> & {
+  readonly responseTimeoutMs?: number;
+};
 
 export interface RealtimeDeps {
   readonly inlet: Inlet;
@@ -119,6 +122,7 @@ const HTTP_LIMITS = {
   connectionsCheckingInterval: 2_000,
 };
 
+const RESPONSE_TIMEOUT_MS = 30_000;
 // How long a client may take to answer a close frame; what it sends meanwhile is no longer heard.
 const CLOSE_WAIT_MS = 5_000;
 const STOP_WAIT_MS = 1_000;
@@ -127,7 +131,11 @@ const DYNAMIC = 'dynamic';
 
 export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Realtime {
   const { clock, log, metrics, inlet } = deps;
-  const connections = createConnections(options, deps);
+  const { responseTimeoutMs = RESPONSE_TIMEOUT_MS, ...httpLimits } = options.httpLimits ?? {};
+  const http = createServer({ ...HTTP_LIMITS, ...httpLimits }, createPages(options.demo));
+  const io = createSocketServer(http, options, deps.fanout);
+  const responses = watchResponses(http, { responseTimeoutMs }, clock);
+  const connections = createConnections(options, { clock, metrics, responses });
   const brake = createBrake(options.handshakesPerSecond, clock, deps.eventLoopDelayMs);
   const addressOf = createClientAddress(options.trustedProxies);
   const admission = createAdmission(options, {
@@ -137,8 +145,6 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     refusesSessions: deps.refusesSessions,
     connections: connections.count,
   });
-  const http = createServer({ ...HTTP_LIMITS, ...options.httpLimits }, createPages(options.demo));
-  const io = createSocketServer(http, options, deps.fanout);
   const sessions = createSessions({
     identities: deps.identities,
     clock,

@@ -20,6 +20,7 @@
  * - Server.parentNsps and their children: which namespaces a client has named
  * - Engine.IO transport.socket: the WebSocket behind a connection, for its close code and its unsent bytes
  * - Engine.IO writeBuffer: what waits before the transport
+ * - Engine.IO id of a connection and _query of a request, to know whose a response is
  * - the text of the error with which ws refuses a message that is too large
  */
 import type { Server as Engine, Socket as EngineSocket } from 'engine.io';
@@ -38,6 +39,11 @@ export function bufferedBytes(connection: EngineSocket): number {
   const queue = (connection as unknown as { writeBuffer: readonly { data?: unknown }[] }).writeBuffer;
   for (const packet of queue) bytes += sizeOf(packet.data);
   return bytes;
+}
+
+/** The name of a session in its requests. A secret: whoever knows it can speak for the client. */
+export function sidOf(connection: EngineSocket): string {
+  return (connection as unknown as { id: string }).id;
 }
 
 /** Bytes of one Engine.IO message; text counts its UTF-16 units, which is enough for a limit. */

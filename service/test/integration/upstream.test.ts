@@ -15,6 +15,7 @@ import {
   isTooLarge,
   limitCloseWait,
   namespacesOf,
+  sidOf,
   sizeOf,
   webSocketOf,
 } from '../../src/realtime/upstream.ts';
@@ -383,6 +384,7 @@ describe('what we read', () => {
     for (let i = 0; i < 40; i++) webSocket.send(message);
     await eventually(() => bufferedBytes(webSocket) > 1_000_000);
     expect(bufferedBytes(idle)).toBe(0);
+    expect(sidOf(idle)).toBe(polling.sid);
     idle.send('12345');
     idle.send(Buffer.alloc(10));
     expect(bufferedBytes(idle)).toBe(15);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { HttpLimits } from '../../../src/realtime/realtime.ts';
 import { ask, connect } from '../../support/connect.ts';
+import { eventually } from '../../support/eventually.ts';
 import { expectNoFaults } from '../../support/expect-no-faults.ts';
 import { openPolling, openTcp } from '../../support/raw.ts';
 import { startServer } from '../../support/start-server.ts';
@@ -74,5 +76,56 @@ describe('slow requests', () => {
     const start = performance.now();
     await server.server.stop();
     expect(performance.now() - start).toBeLessThan(2_500);
+  });
+});
+
+/** Asks and never reads; the system's buffers take what they can. */
+async function askDeafly(url: string, path: string) {
+  const tcp = await openTcp(url);
+  tcp.socket.pause();
+  tcp.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  return tcp;
+}
+
+describe('responses that nobody reads', () => {
+  const CHUNK = 'x'.repeat(900_000);
+
+  /** A member over polling for whom 27 MB are waiting, more than buffers of the system take. */
+  async function startWaiting(env: Record<string, string>, options: { httpLimits: HttpLimits }) {
+    expectNoFaults();
+    const server = await startServer({ SOCKETFLEET_SLOW_READER_HARD_BYTES: '100000000', ...env }, undefined, options);
+    const polling = await openPolling(server.url);
+    await polling.post('40');
+    await polling.packets(1);
+    await polling.post('421["join","hot"]');
+    await polling.packets(1);
+    const path = `/socket.io/?EIO=4&transport=polling&sid=${polling.sid}`;
+    const publish = async () => {
+      for (let i = 0; i < 30; i++) await server.api('POST', '/api/v1/publish', { room: 'hot', data: CHUNK });
+    };
+    return { server, path, publish };
+  }
+
+  it('are counted while they wait, and cut', async () => {
+    const { server, path, publish } = await startWaiting({}, { httpLimits: { responseTimeoutMs: 2_500 } });
+    await publish();
+    const tcp = await askDeafly(server.url, path);
+    await eventually(async () => (await server.metric('socketfleet_buffered_bytes')) > 5_000_000, 'unread bytes');
+    await eventually(async () => (await server.metric('socketfleet_buffered_bytes')) === 0, 'the end of the wait');
+    tcp.socket.resume();
+    await tcp.ended;
+    expect(tcp.text().length).toBeLessThan(27_000_000);
+  });
+
+  it('count against their session, which may not have more and more of them', async () => {
+    const env = { SOCKETFLEET_SLOW_READER_HARD_BYTES: '30000000' };
+    const { server, path, publish } = await startWaiting(env, { httpLimits: {} });
+    const closed = 'socketfleet_closes_total{transport="polling",reason="slow_reader"}';
+    for (let rounds = 0; (await server.metric(closed)) === 0; rounds++) {
+      expect(rounds).toBeLessThan(10);
+      await publish();
+      await askDeafly(server.url, path);
+    }
+    await eventually(async () => (await server.metric('socketfleet_buffered_bytes')) === 0, 'the end of all responses');
   });
 });
