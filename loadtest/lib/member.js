@@ -55,7 +55,7 @@ export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
       if (socket.connected && socket.id === id) member.problem = error.message;
     }
   });
-  socket.on('disconnect', (reason) => {
+  socket.on('disconnect', (reason, detail) => {
     tally.count('sio_disconnects');
     if (reason === 'ping timeout') tally.count('sio_ping_timeouts');
     if (isClosing) return;
@@ -64,6 +64,7 @@ export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
     outSince = Date.now();
     member.lastHeardAt = socket.heardAt ?? outSince;
     tally.count('sio_outages');
+    tellOnce(reason, detail);
   });
   if (onMessage !== undefined) socket.on('message', (data, meta) => onMessage(data, meta, socket.heardAt));
   return member;
@@ -135,6 +136,17 @@ export function createMember(ctx, { rooms = [], onMessage, onOutage }) {
     if (member.problem !== undefined) console.warn(`loadtest: a client could not join: ${member.problem}`);
     close();
   }
+}
+
+const told = new Set();
+
+/** Why connections end is the first thing to know about a run that failed: each reason once per VU. */
+function tellOnce(reason, { code, reason: words, status, error } = {}) {
+  const detail = [code, words, status > 0 ? `HTTP ${status}` : '', error].filter(Boolean).join(' ');
+  const text = `loadtest: a connection ended: ${reason}${detail === '' ? '' : ` (${detail})`}`;
+  if (told.has(text)) return;
+  told.add(text);
+  console.warn(text);
 }
 
 function watchConnection(socket, { tally }, isClosing) {

@@ -31,9 +31,10 @@ export async function watchMemory({ params, tally, at, now }, to) {
   return samples;
 }
 
-/** What the exposition says about resident memory; 0 when it says nothing. */
+/** What the exposition says about resident memory, over all workers; 0 when it says nothing. */
 export function residentBytes(text) {
-  return Number(/^process_resident_memory_bytes(?:\{[^}]*\})? ([\d.e+]+)$/m.exec(text ?? '')?.[1] ?? 0);
+  const lines = (text ?? '').matchAll(/^\w*process_resident_memory_bytes(?:\{[^}]*\})? ([\d.e+]+)/gm);
+  return [...lines].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
 /** Slope of the second half, in percent of its mean per hour (least squares); undefined with fewer than ten samples. */

@@ -58,7 +58,7 @@ export const COMMON = {
     about: 'upgrade begins with polling, as browsers do.',
   },
   TOKEN: { ...text, about: 'Token of all clients, as auth.token.', isSecret: true },
-  TOKEN_FILE: { ...text, about: 'File with the token.' },
+  TOKEN_FILE: { ...matching(/^\//, 'an absolute path'), about: 'File with the token.' },
   INSECURE: { ...oneOf('0', '1'), whenUnset: '0', about: '1 takes certificates that nobody trusts.' },
   RAMP: { ...number(0.1, 10_000), whenUnset: '50', about: 'New clients per second while the crowd gathers.' },
   PER_VU: { ...int(1, 5_000), whenUnset: '50', about: 'Sockets that share a VU, which is one thread of JavaScript.' },

@@ -2,7 +2,7 @@
 import { peakPerSecond, percent, readable, readableMs } from './words.js';
 
 /** In the order of interest; what a scenario has nothing to say about is left out. */
-export function highlights({ values, series }) {
+export function highlights({ values, series, facts }) {
   const rows = [];
   const row = (label, text, note) => rows.push({ label, text, ...(note ? { note } : {}) });
   const slice = readableMs(series.sliceMs);
@@ -48,7 +48,8 @@ export function highlights({ values, series }) {
   if (values.sio_socket_errors > 0) row('WebSockets refused', readable(values.sio_socket_errors));
   if (values.sio_ping_delay)
     row('heartbeats', readable(values.sio_pings), `late by p99 ${readableMs(values.sio_ping_delay.p99)}`);
-  if (values.sio_slow_closed > 0) row('slow readers let go', readable(values.sio_slow_closed));
+  if (facts['slow readers'] > 0)
+    row('slow readers let go', readable(values.sio_slow_closed), `of ${readable(facts['slow readers'])}`);
   if (values.sio_memory)
     row('memory of the server', `${readable(values.sio_memory.min)} to ${readable(values.sio_memory.max)} MiB`);
   if (values.sio_memory_growth) row('its growth', `${readable(values.sio_memory_growth.max)} % per hour`);

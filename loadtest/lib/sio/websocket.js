@@ -33,9 +33,7 @@ export function createWebSocket({ target, jar, headers, tags, sid }, hooks) {
       socket.onmessage = ({ data, timestamp }) => {
         if (!isOver) hooks.onPacket(data, timestamp);
       };
-      // A refused upgrade says only "bad handshake": its HTTP status is not told.
-      socket.onerror = ({ error }) =>
-        over(isOpen ? 'transport close' : 'transport error', { kind: 'websocket', error: String(error) });
+      socket.onerror = ({ error }) => over(isOpen ? 'transport close' : 'transport error', explained(String(error)));
       socket.onclose = ({ code, reason }) => over('transport close', { kind: 'websocket', code, reason });
     },
     opened: () => undefined,
@@ -51,4 +49,10 @@ export function createWebSocket({ target, jar, headers, tags, sid }, hooks) {
       socket?.close();
     },
   };
+}
+
+/** A close frame comes as an error that holds its code. A refused upgrade says only "bad handshake": its HTTP status is not told. */
+function explained(error) {
+  const [, code, reason = ''] = /^websocket: close (\d{4})(?: \([^)]*\))?(?:: (.*))?$/.exec(error) ?? [];
+  return code === undefined ? { kind: 'websocket', error } : { kind: 'websocket', code: Number(code), reason };
 }
