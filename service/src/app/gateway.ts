@@ -23,7 +23,7 @@ export const gateway: App = (io: Server, services: Services) => {
       socket.on(event, (...args: unknown[]) => answer(socket, services, event, handler, args));
     }
     socket.onAny((event: string, ...args: unknown[]) => {
-      if (!Object.hasOwn(handlers, event)) void answer(socket, services, event, unknownEvent, args);
+      if (socket.listenerCount(event) === 0) void answer(socket, services, event, unknownEvent, args);
     });
     socket.on('disconnecting', (reason) =>
       roster.leaveAll(socket, reason === 'client namespace disconnect' ? 'left' : 'lost'),

@@ -99,6 +99,7 @@ describe.each([
 
   it('in socket.use answers the client with internal', async () => {
     const town = await startFaulty((socket) => {
+      socket.on('poke', () => undefined);
       socket.use(([event], next) => (event === 'poke' ? fail() : next()) as undefined);
     });
     expect(await ask(town.eve, 'poke')).toEqual(INTERNAL);

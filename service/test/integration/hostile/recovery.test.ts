@@ -90,7 +90,7 @@ describe('a session that is recovered', () => {
   });
 
   it('is given to one connection, however many ask with the same pid', async () => {
-    const town = await startTown(ON);
+    const town = await startTown({ ...ON, SOCKETFLEET_HANDSHAKES_PER_SECOND: '0' });
     const eve = await connect(town.url, { transports: ['websocket'], reconnection: false });
     await ask(eve, 'join', 'town');
     const claim = claimOf(eve);
