@@ -19,6 +19,7 @@ const LIMITS = [
   ],
   ['bytes per second of one connection', 'bytesPerSecond', 'closed with 4429'],
   ['rooms of one socket', 'roomsPerSocket', 'ack: `too_many_rooms`'],
+  ['namespaces of one connection', 'namespacesPerConnection', 'connect_error: `too_many_namespaces`'],
   ['bytes that a client has not read', 'slowReaderHardBytes', 'cut'],
   ['body of an HTTP request, in bytes', 'apiMaxBodyBytes', 'HTTP 413: `too_large`'],
 ];

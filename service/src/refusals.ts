@@ -28,6 +28,11 @@ export const REFUSALS = {
   wrong_method: { message: 'this path does not take this method', retry: false, status: 405 },
   too_large: { message: 'the body or message is too large', retry: false, status: 413, close: 1009 },
   too_many_rooms: { message: 'this socket is in as many rooms as it may be', retry: false, status: 409 },
+  too_many_namespaces: {
+    message: 'this connection is in as many namespaces as it may be',
+    retry: false,
+    status: 409,
+  },
   rate_limited: { message: 'too many messages; slow down', retry: true, status: 429, close: 4429 },
   too_many_sessions: { message: 'too many unfinished sessions from this address', retry: true, status: 503 },
   brake: { message: 'too many new connections at once; come back soon', retry: true, status: 503 },

@@ -259,6 +259,13 @@ export const SETTINGS = {
     about: 'Rooms that one socket may be in.',
     parse: int(1, 1_000_000),
   }),
+  namespacesPerConnection: setting({
+    env: 'SOCKETFLEET_NAMESPACES_PER_CONNECTION',
+    type: 'number',
+    whenUnset: '10',
+    about: 'Namespaces that one connection may be in, / included.',
+    parse: int(1, 1_000_000),
+  }),
   messagesPerSecond: setting({
     env: 'SOCKETFLEET_MESSAGES_PER_SECOND',
     type: 'number',

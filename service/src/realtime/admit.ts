@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '../contracts.ts';
 import { REFUSALS, type RefusalCode, refusalBody } from '../refusals.ts';
 import type { Brake } from './brake.ts';
-import { type ClientAddress, limitKey } from './client-address.ts';
+import { type ClientAddress, forwardedFor, limitKey } from './client-address.ts';
 
 export interface AdmissionOptions {
   readonly origins: readonly string[];
@@ -34,10 +34,7 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
   const allowsAll = options.origins.includes('*');
   const origins = new Set(options.origins);
   const unfinished = new Map<string, number>();
-  const addressOf = (req: IncomingMessage) => {
-    const header = req.headers['x-forwarded-for'];
-    return limitKey(deps.addressOf(req.socket.remoteAddress, Array.isArray(header) ? header.join(',') : header));
-  };
+  const addressOf = (req: IncomingMessage) => limitKey(deps.addressOf(req.socket.remoteAddress, forwardedFor(req)));
 
   function refusalFor(req: EngineRequest): RefusalCode | undefined {
     const { origin } = req.headers;
@@ -70,6 +67,7 @@ export function createAdmission(options: AdmissionOptions, deps: AdmissionDeps):
       const code = refusalFor(req);
       if (code === undefined) return next();
       deps.metrics.handshake(code);
+      deps.metrics.refused(code);
       refuse(res, code);
     },
     began(req) {

@@ -1,4 +1,5 @@
 /** Whose connection is this? The right-most address that no trusted proxy wrote. Pure. */
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** Decides from the address of the connection and the X-Forwarded-For header. */
@@ -14,6 +15,12 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
   if (trusted.length === 0) return (remote) => normalise(remote);
   const proxies = blockList(trusted);
   return (remote, header) => byProxies(normalise(remote), split(header), proxies);
+}
+
+/** The X-Forwarded-For header of a request, whole. */
+export function forwardedFor(req: IncomingMessage): string | undefined {
+  const header = req.headers['x-forwarded-for'];
+  return Array.isArray(header) ? header.join(',') : header;
 }
 
 /** IPv4 in IPv6 clothes is IPv4; a port behind it is dropped; anything that is no address is `unknown`. */

@@ -1,6 +1,7 @@
 /** What a guarded server overrides in its namespaces. */
 import type { Namespace, Server, Socket } from 'socket.io';
 import { Refused } from '../refusals.ts';
+import { type ClientInternals, guardClients } from './guard-clients.ts';
 import { callGuarded, callListeners } from './guarded-calls.ts';
 import type { GuardOf, HandlerGuard } from './handler-guard.ts';
 
@@ -30,8 +31,17 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
     if (own?.size === 0) joining.delete(client);
   };
 
+  // Their class is not exported; the first client of a process to join anything shows it, and that one has joined nothing yet.
+  let hasClients = false;
+  const learnClients = (client: object) => {
+    if (hasClients) return;
+    hasClients = true;
+    guardClients(Object.getPrototypeOf(client) as ClientInternals, guardOf, (one) => joining.get(one)?.size ?? 0);
+  };
+
   // Upstream notices a second CONNECT only once the first has succeeded; in one turn a client could join a thousand times.
   prototype._add = async function (this: NamespaceInternals, client, auth, done) {
+    learnClients(client as object);
     const guard = guardOf(this.server);
     if (guard === undefined) return _add.call(this, client, auth, done);
     const connection = client as { readonly conn: { close(): void } };
@@ -56,6 +66,7 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
     const guard = guardOf(this.server);
     if (guard === undefined) return run.call(this, socket, done);
     const finish = (error: Error | null) => {
+      if (error !== null) guard.refused(this.name, error instanceof Refused ? error.refusal : 'middleware');
       done(error);
       // Upstream goes on in the next tick; until then the socket is neither on its way nor in.
       process.nextTick(() => joined(clientOf(socket), this));

@@ -3,6 +3,7 @@
  * of that handler alone. What is overridden for it is listed in upstream.ts.
  */
 import { Namespace, Server, Socket } from 'socket.io';
+import type { RefusalCode } from '../refusals.ts';
 import { guardNamespaces } from './guard-namespaces.ts';
 import { guardSockets } from './guard-sockets.ts';
 import { callGuarded, guarded, type Listener } from './guarded-calls.ts';
@@ -11,6 +12,12 @@ import { callGuarded, guarded, type Listener } from './guarded-calls.ts';
 export interface HandlerGuard {
   /** The id of a new socket. */
   mintId(): string;
+  /** How many a connection may be in. */
+  readonly namespacesPerConnection: number;
+  /** Whether a client may bring a namespace of this name into being; no function of a dynamic namespace was asked yet. */
+  admitNamespace(name: string): boolean;
+  /** A CONNECT was refused: with a code of ours, or by a middleware of the app. */
+  refused(nsp: string, code: RefusalCode | 'middleware'): void;
   /** Runs before every other middleware of every namespace, dynamic ones included. A rejection becomes `connect_error`. */
   authenticate(socket: Socket): Promise<void>;
   /** The socket is in its namespace now; no handler has seen it yet. */
@@ -49,9 +56,14 @@ export function guardHandlers(server: Server, guard: HandlerGuard): void {
   guardBroadcasts(Object.getPrototypeOf(server.to('')) as BroadcastInternals);
 }
 
-/** A dynamic namespace whose function fails for a client does not exist for it. */
-function guardServers(prototype: { of(name: unknown, ...rest: unknown[]): Namespace }): void {
-  const { of } = prototype;
+interface ServerInternals {
+  of(name: unknown, ...rest: unknown[]): Namespace;
+  _checkNamespace(name: string, auth: object, done: (nsp: unknown) => void): void;
+}
+
+/** A dynamic namespace whose function fails for a client does not exist for it; nor does one with a name that may not be. */
+function guardServers(prototype: ServerInternals): void {
+  const { of, _checkNamespace } = prototype;
   prototype.of = function (this: Server, name, ...rest) {
     const guard = guards.get(this);
     if (guard === undefined || typeof name !== 'function') return of.call(this, name, ...rest);
@@ -66,6 +78,16 @@ function guardServers(prototype: { of(name: unknown, ...rest: unknown[]): Namesp
       );
     };
     return of.call(this, asked, ...rest);
+  };
+  prototype._checkNamespace = function (this: Server, name, auth, done) {
+    const guard = guards.get(this);
+    if (guard === undefined) return _checkNamespace.call(this, name, auth, done);
+    const answer = (nsp: unknown) => {
+      if (!nsp) guard.refused(name, 'not_found');
+      done(nsp);
+    };
+    if (guard.admitNamespace(name)) _checkNamespace.call(this, name, auth, answer);
+    else answer(false);
   };
 }
 

@@ -25,12 +25,14 @@ import type {
 import { type RefusalCode, Refused, refusalBody } from '../refusals.ts';
 import { createAdmission } from './admit.ts';
 import { createBrake } from './brake.ts';
-import { createClientAddress } from './client-address.ts';
-import { closeTransport, createConnections, cut } from './connections.ts';
+import { createClientAddress, forwardedFor } from './client-address.ts';
+import { type Connections, createConnections, cut } from './connections.ts';
 import { createDemoPage } from './demo-page.ts';
 import { createLocalDirectory } from './directory.ts';
+import { closeEmptyNamespaces } from './empty-namespaces.ts';
 import { guardHandlers } from './handler-guard.ts';
 import { createIdempotency } from './idempotency.ts';
+import { isNamespaceName } from './namespace-names.ts';
 import { isNestedDeeper } from './nesting.ts';
 import { createPublisher } from './publisher.ts';
 import { startAfresh } from './recovered-sockets.ts';
@@ -55,6 +57,7 @@ export interface RealtimeOptions {
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly maxPayloadBytes: number;
+  readonly namespacesPerConnection: number;
   readonly messagesPerSecond: number;
   readonly bytesPerSecond: number;
   readonly slowReaderSoftBytes: number;
@@ -126,6 +129,9 @@ const RESPONSE_TIMEOUT_MS = 30_000;
 // How long a client may take to answer a close frame; what it sends meanwhile is no longer heard.
 const CLOSE_WAIT_MS = 5_000;
 const STOP_WAIT_MS = 1_000;
+// Sessions that may come back to a namespace keep it for their window.
+const EMPTY_NAMESPACE_MS = 60_000;
+const LONGEST_LOGGED_NAME = 128;
 /** Label of namespaces whose names come from clients. */
 const DYNAMIC = 'dynamic';
 
@@ -155,10 +161,16 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
   const directory = deps.directoryOver(createLocalDirectory(io, sessions, options.pod));
   const idempotency = createIdempotency(options.idempotencyWindowMs, clock);
   const unfinished = new WeakMap<EngineSocket, () => void>();
-  let cancelWatch: Cancel | undefined;
+  let cancels: Cancel[] = [];
 
   guardHandlers(io, {
     mintId: () => mintId(deps.ownTag()),
+    namespacesPerConnection: options.namespacesPerConnection,
+    admitNamespace: isNamespaceName,
+    refused(nsp, code) {
+      if (code === 'too_many_namespaces') metrics.refused(code);
+      log.debug({ code, nsp: nsp.slice(0, LONGEST_LOGGED_NAME) }, 'connect refused');
+    },
     async authenticate(socket) {
       try {
         await sessions.authenticate(socket);
@@ -182,6 +194,9 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
       unfinished.get(socket.conn)?.();
       sessions.began(socket);
       metrics.namespaceJoined(labelOf(socket.nsp));
+      const { sub } = sessions.identityOf(socket);
+      const address = addressOf(socket.conn.remoteAddress, forwardedFor(socket.request));
+      log.debug({ socketId: socket.id, nsp: socket.nsp.name, sub, address }, 'socket connected');
       if (options.recoveryWindowMs === undefined) return;
       if (wantsRecovery(socket)) metrics.recovery(socket.recovered ? 'recovered' : 'fresh');
       // A client that has received no event has no offset to come back with.
@@ -241,14 +256,15 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     directory,
     identityOf: sessions.identityOf,
     refresh: sessions.refresh,
-    connections: () => [...connections.all()].map(asLeaver),
+    connections: () => [...connections.all()].map((connection) => asLeaver(connection, connections)),
     count: connections.count,
     async start() {
-      cancelWatch = connections.watch();
+      const keepMs = Math.max(EMPTY_NAMESPACE_MS, options.recoveryWindowMs ?? 0);
+      cancels = [connections.watch(), closeEmptyNamespaces(io, { keepMs }, deps)];
       await inlet.start(http);
     },
     async stop() {
-      cancelWatch?.();
+      for (const cancel of cancels) cancel();
       await inlet.stop();
       for (const connection of connections.all()) cut(connection);
       // Answers that are being written may leave; who hangs in the middle of a request or of a closing handshake is not waited for.
@@ -302,11 +318,11 @@ function wantsRecovery(socket: Socket): boolean {
   return socket.recovered || (socket.handshake.auth as { pid?: unknown } | undefined)?.pid !== undefined;
 }
 
-function asLeaver(connection: EngineSocket): RealtimeConnection {
+function asLeaver(connection: EngineSocket, connections: Connections): RealtimeConnection {
   return {
     isOpen: () => connection.readyState === 'open',
     hasUnsent: () => connection.upgrading || bufferedBytes(connection) > 0,
-    letGo: () => closeTransport(connection, 'draining'),
+    letGo: () => connections.close(connection, 'draining'),
     cut: () => cut(connection),
   };
 }

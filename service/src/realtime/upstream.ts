@@ -6,12 +6,15 @@
  * rejects becomes a fault of its own; upstream lets it end the process, or hang the client:
  * - Socket.prototype.onevent, _onpacket, emitReserved, registerAckCallback, notifyOutgoingListeners (guard-sockets.ts)
  * - Namespace.prototype._add, run, emitReserved, _onServerSideEmit (guard-namespaces.ts); `_add` also refuses to join twice at once
- * - Server.prototype.of, BroadcastOperator.prototype.emit (handler-guard.ts)
+ * - Server.prototype.of, _checkNamespace, BroadcastOperator.prototype.emit (handler-guard.ts)
  *
  * Overridden for another reason:
  * - Socket.prototype.packet: what a recovered socket has missed is sent once its token was accepted (guard-sockets.ts)
  * - Socket.id, pid, data, recovered, leaveAll, Namespace._preConnectSockets: a recovered socket that may no longer be in
  *   one of its rooms goes on as a new one (recovered-sockets.ts)
+ * - Client.prototype.connect: a connection is in a bounded number of namespaces (guard-clients.ts)
+ * - Server._nsps, parentNsps, children and the adapter of a namespace that a client has named: let go when it is empty
+ *   (empty-namespaces.ts); upstream's own option for that closes it under a socket that is about to join
  * - Namespace.prototype._createSocket: ids of sockets name the server that owns them (guard-namespaces.ts)
  * - Engine.IO ws.options.closeTimeout: a WebSocket that does not answer a close frame is not kept for 30 s
  *
@@ -57,11 +60,38 @@ export function namespacesOf(server: Server): Iterable<Namespace> {
   return (server as unknown as { _nsps: Map<string, Namespace> })._nsps.values();
 }
 
+interface Parent {
+  readonly children: Set<Namespace>;
+}
+
+function parentsOf(server: Server): Iterable<Parent> {
+  return (server as unknown as { parentNsps: Map<unknown, Parent> }).parentNsps.values();
+}
+
 /** Whether a client's CONNECT brought this namespace into being: its name is then the client's text. */
 export function isDynamic(nsp: Namespace): boolean {
-  const { parentNsps } = nsp.server as unknown as { parentNsps: Map<unknown, { children: Set<Namespace> }> };
-  for (const parent of parentNsps.values()) if (parent.children.has(nsp)) return true;
+  for (const { children } of parentsOf(nsp.server)) if (children.has(nsp)) return true;
   return false;
+}
+
+/** Every namespace that a client's CONNECT brought into being; an empty one has nobody in it, nor on the way in. */
+export function childrenOf(server: Server): { child: Namespace; parent: Parent; isEmpty: boolean }[] {
+  return [...parentsOf(server)].flatMap((parent) =>
+    [...parent.children].map((child) => {
+      const { _preConnectSockets: coming } = child as unknown as { _preConnectSockets: Map<string, unknown> };
+      return { child, parent, isEmpty: child.sockets.size === 0 && coming.size === 0 };
+    }),
+  );
+}
+
+/** Lets go of such a namespace; the next CONNECT to it brings a new one into being. Resolves when its adapter has ended. */
+export async function closeChild(
+  server: Server,
+  { child, parent }: { child: Namespace; parent: Parent },
+): Promise<void> {
+  (server as unknown as { _nsps: Map<string, Namespace> })._nsps.delete(child.name);
+  parent.children.delete(child);
+  await child.adapter.close();
 }
 
 /** How long a WebSocket may take to answer a close frame. Engine.IO makes its WebSocket server anew when HTTP begins to listen. */

@@ -11,6 +11,8 @@ import { guardHandlers, type HandlerGuard } from '../../src/realtime/handler-gua
 import { startAfresh } from '../../src/realtime/recovered-sockets.ts';
 import {
   bufferedBytes,
+  childrenOf,
+  closeChild,
   isDynamic,
   isTooLarge,
   limitCloseWait,
@@ -62,6 +64,9 @@ async function startGuarded(
   let minted = 0;
   guardHandlers(io, {
     mintId: () => `minted-${minted++}`,
+    namespacesPerConnection: 2,
+    admitNamespace: (name) => name !== '/refused',
+    refused: (nsp, code) => void calls.push(`refused ${nsp} ${code}`),
     authenticate: async (socket) => void calls.push(`authenticate ${socket.nsp.name}`),
     joined: (socket) => void calls.push(`joined ${socket.nsp.name}`),
     left: (_socket, reason) => void calls.push(`left ${reason}`),
@@ -292,7 +297,51 @@ describe('other overrides', () => {
   it('Server.of: the function of a dynamic namespace cannot harm', async () => {
     const { url, calls } = await startGuarded((io) => void io.of(async () => boom()));
     await expect(connect(`${url}/any`)).rejects.toThrow('Invalid namespace');
-    expect(calls).toEqual(['namespace: boom']);
+    expect(calls).toEqual(['namespace: boom', 'refused /any not_found']);
+  });
+
+  it('Server._checkNamespace: a name that may not be is as unknown as any other, and no function is asked', async () => {
+    let asked = 0;
+    const { url, calls } = await startGuarded((io) => {
+      io.of((_name, _auth, answer) => {
+        asked++;
+        answer(null, true);
+      });
+    });
+    await expect(connect(`${url}/refused`)).rejects.toThrow('Invalid namespace');
+    expect([asked, calls]).toEqual([0, ['refused /refused not_found']]);
+  });
+
+  it('Client.connect: a connection is in so many namespaces, those included that it is about to join', async () => {
+    const { url, io, calls } = await startGuarded((given) => void given.of(/^\/dynamic-\d$/));
+    const polling = await openPolling(url);
+    await polling.post('40\x1e40/dynamic-1,\x1e40/dynamic-2,');
+    const answers = await polling.packets(3);
+    expect(answers.filter((text) => text.startsWith('44'))).toEqual([
+      expect.stringMatching(/^44\/dynamic-2,.*"code":"too_many_namespaces"/),
+    ]);
+    expect(calls.filter((call) => call.startsWith('authenticate'))).toHaveLength(2);
+    await polling.post('41/dynamic-1,');
+    await polling.post('40/dynamic-3,');
+    expect(await polling.packets(1)).toEqual([expect.stringMatching(/^40\/dynamic-3,/)]);
+    expect([...io._nsps.keys()]).toEqual(['/', '/dynamic-1', '/dynamic-3']);
+  });
+
+  it('_nsps, children and the adapter of a namespace that a client named: can be let go, and come anew', async () => {
+    const { url, io } = await startGuarded((given) => {
+      given.of(/^\/dynamic-\d$/).on('connection', (socket) => void socket.emit('hello'));
+    });
+    const socket = await connect(`${url}/dynamic-1`);
+    expect(childrenOf(io)).toMatchObject([{ child: { name: '/dynamic-1' }, isEmpty: false }]);
+    socket.disconnect();
+    const [entry] = await eventually(() => (childrenOf(io)[0]?.isEmpty ? childrenOf(io) : undefined));
+    if (entry === undefined) throw new Error('there is no child');
+    let closed = 0;
+    entry.child.adapter.close = () => void closed++;
+    await closeChild(io, entry);
+    expect([closed, childrenOf(io), [...io._nsps.keys()]]).toEqual([1, [], ['/']]);
+    await next(client(`${url}/dynamic-1`), 'hello');
+    expect(childrenOf(io)).toHaveLength(1);
   });
 
   it('BroadcastOperator.emit: answers and time-outs both reach a callback that cannot harm', async () => {

@@ -144,6 +144,7 @@ describe('sessions that never join', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ ok: false, code: 'too_many_sessions', retry: true });
     await expect(openEngine(town.url)).rejects.toThrow();
     expect(await town.metric('socketfleet_handshakes_total{outcome="too_many_sessions"}')).toBe(2);
+    expect(await town.metric('socketfleet_refusals_total{code="too_many_sessions"}')).toBe(2);
     // A session that polls is told of its end at once; the others are kept until they ask, or for half a minute.
     await Promise.all(sessions.map((session) => session.poll()));
     await eventually(() => openPolling(town.url), 'a session after the time-out');

@@ -1,0 +1,32 @@
+/** What a guarded server overrides in its clients: Socket.IO's word for a connection with all its namespaces. */
+import type { Server } from 'socket.io';
+import { refusalBody } from '../refusals.ts';
+import type { GuardOf } from './handler-guard.ts';
+
+export interface ClientInternals {
+  readonly server: Server;
+  readonly nsps: ReadonlyMap<string, unknown>;
+  readonly conn: { close(): void };
+  connect(name: string, auth?: object): void;
+  _packet(packet: object): void;
+}
+
+// Of the Socket.IO protocol.
+const CONNECT_ERROR = 4;
+
+/**
+ * Installs the override on the prototype of all clients, before a namespace is brought into being for one that may not
+ * join it. `pending` counts the namespaces that a client is about to join.
+ */
+export function guardClients(prototype: ClientInternals, guardOf: GuardOf, pending: (client: object) => number): void {
+  const { connect } = prototype;
+  prototype.connect = function (this: ClientInternals, name, auth) {
+    const guard = guardOf(this.server);
+    if (guard === undefined || this.nsps.size + pending(this) < guard.namespacesPerConnection) {
+      return connect.call(this, name, auth);
+    }
+    const body = refusalBody('too_many_namespaces', `at most ${guard.namespacesPerConnection}`);
+    guard.refused(name, 'too_many_namespaces');
+    this._packet({ type: CONNECT_ERROR, nsp: name, data: { message: body.message, data: body } });
+  };
+}
