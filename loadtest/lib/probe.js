@@ -82,5 +82,7 @@ function explain(error, socket, { URL: url, SIO_PATH }) {
     return `${url} answers with a redirection (HTTP ${status}), which a load test does not follow`;
   if (status === 404) return `there is no Socket.IO at ${url}${SIO_PATH} (HTTP 404)`;
   if (status > 0) return `${url}${SIO_PATH} answers HTTP ${status}: ${text}`;
+  if (error.message === 'parse error') return `what answers at ${url}${SIO_PATH} is not Socket.IO`;
+  if (/bad handshake/.test(text)) return `${url}${SIO_PATH} refuses the WebSocket: ${text}`;
   return `${url} cannot be reached: ${text || error.message}`;
 }

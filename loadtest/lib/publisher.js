@@ -54,8 +54,6 @@ export function createPublisher({ tally, run }, { room, member, account, size })
   };
 }
 
-const LATE_MS = 100;
-
 /** Calls `act` `rate` times a second between two times of the run, and observes whether the generator kept its plan. */
 export async function pace(ctx, { rate, from, to }, act) {
   const everyMs = 1000 / rate;
@@ -64,7 +62,7 @@ export async function pace(ctx, { rate, from, to }, act) {
   for (let turn = 0; first + turn * everyMs < to; turn++) {
     const due = first + turn * everyMs;
     await ctx.at(due);
-    ctx.tally.share('gen_on_time', ctx.now() - due <= LATE_MS);
+    ctx.tally.share('gen_on_time', ctx.now() - due <= ctx.params.MAX_LAG_MS);
     act(turn);
   }
 }

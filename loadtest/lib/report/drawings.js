@@ -13,10 +13,15 @@ export function drawings(result) {
 
   if (trends.sio_latency) plot('Latency', 'from publish to verified arrival', percentiles(trends.sio_latency), 'ms');
   if (happened('sio_arrived')) {
+    const members = result.facts['members each'];
+    const due = { name: 'sent × members', color: '--c2', values: perSecond('sio_sent').map((rate) => rate * members) };
     plot(
       'Messages',
       'verified arrivals per second',
-      [{ name: 'arrived', color: '--c1', values: perSecond('sio_arrived'), isArea: true }],
+      [
+        ...(members === undefined ? [] : [due]),
+        { name: 'arrived', color: '--c1', values: perSecond('sio_arrived'), isArea: true },
+      ],
       '/s',
     );
   }

@@ -7,7 +7,7 @@ import { percent, readable, readableMs } from './words.js';
 
 const VERDICTS = {
   passed: ['Passed', 'Every check held.'],
-  failed: ['Failed', 'At least one check did not hold; it is marked below.'],
+  failed: ['Failed', 'Not every check held:'],
   invalid: [
     'Invalid',
     'The generator was the bottleneck, or did not finish. These numbers say nothing about the server.',
@@ -17,13 +17,14 @@ const VERDICTS = {
 /** `result` as `summarise` makes it; the wrapper adds `generator`. */
 export function renderHtml(result) {
   const [word, sentence] = VERDICTS[result.verdict];
+  const failed = result.checks.filter(({ ok }) => !ok).map(failure);
   const { scenario, question, target, startedAt, durationMs } = result;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeHtml(scenario)}: ${word.toLowerCase()}</title><style>${STYLE}</style></head><body>
 <header><p class="kicker">Socketfleet load test · ${escapeHtml(scenario)}</p><h1>${escapeHtml(question)}</h1>
 <p class="where">${escapeHtml(target)} · ${escapeHtml(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${readableMs(durationMs)}</p></header>
-<section class="verdict ${result.verdict}"><b>${word}</b><span>${sentence}</span></section>
+<section class="verdict ${result.verdict}"><b>${word}</b><span>${sentence}${failed.join('')}</span></section>
 <section class="tiles">${tiles(result).map(tile).join('')}</section>
 <section class="facts">${Object.entries(result.facts).map(fact).join('')}</section>
 <section class="plots">${drawings(result).join('')}</section>
@@ -90,6 +91,10 @@ function tile({ label, big, small }) {
 
 function fact([name, value]) {
   return `<span><b>${escapeHtml(typeof value === 'number' ? readable(value) : value)}</b> ${escapeHtml(name)}</span>`;
+}
+
+function failure({ metric, actual, rule, about }) {
+  return `<br>${escapeHtml(about)}: <b>${readable(actual)}</b>, must be ${escapeHtml(rule)} <code>${metric}</code>`;
 }
 
 function check({ ok, metric, rule, actual, about }) {

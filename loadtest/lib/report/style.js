@@ -12,15 +12,16 @@ h1{margin:4px 0 6px;font-size:27px;line-height:1.25;letter-spacing:-.01em;text-w
 h2{margin:34px 0 10px;font-size:17px}
 .where{margin:0 0 22px;color:var(--soft)}
 .verdict{display:flex;gap:14px;align-items:baseline;padding:14px 18px;border-radius:10px;border-left:5px solid;background:var(--card)}
-.verdict b{font-size:19px}.verdict span{color:var(--soft)}
-.passed{border-color:var(--ok)}.passed b{color:var(--ok)}
-.failed{border-color:var(--no)}.failed b{color:var(--no)}
-.invalid{border-color:var(--warn)}.invalid b{color:var(--warn)}
+.verdict>b{font-size:19px}.verdict span{color:var(--soft)}
+.passed{border-color:var(--ok)}.passed>b{color:var(--ok)}
+.failed{border-color:var(--no)}.failed>b{color:var(--no)}
+.invalid{border-color:var(--warn)}.invalid>b{color:var(--warn)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:14px;margin:14px 0}
 .tiles div,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 18px}
 .tiles span{display:block;color:var(--soft);font-size:13px}.tiles b{display:block;font-size:28px;line-height:1.3;letter-spacing:-.02em}
 .tiles small{color:var(--soft)}
 .facts{display:flex;flex-wrap:wrap;gap:6px 20px;margin:0 2px 18px;color:var(--soft);font-size:14px}.facts b{color:var(--ink)}
+section{overflow-x:auto}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(520px,100%),1fr));gap:14px}
 figure{margin:0}figcaption{display:flex;gap:10px;align-items:baseline;margin-bottom:8px}figcaption small{color:var(--soft)}
 svg{display:block;width:100%;height:auto}.grid{stroke:var(--grid)}.tick{fill:var(--soft);font-size:11px}
