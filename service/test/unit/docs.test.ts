@@ -54,6 +54,12 @@ describe('the README', () => {
     expect(readme).toBe(replaceSections(readme, sections));
   });
 
+  it('has the quick start that the cluster test runs', () => {
+    const [, block = 'none'] =
+      /<!-- quick-start -->\n([\s\S]*?)<!-- \/quick-start -->/.exec(read('service/docs/kubernetes.md')) ?? [];
+    expect(readme).toContain(block);
+  });
+
   it('lists exactly the events that the gateway takes', () => {
     const taken: string[] = [];
     const socket = { on: (event: string) => taken.push(event), onAny: () => undefined, recovered: false };
