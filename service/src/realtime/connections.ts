@@ -1,10 +1,11 @@
 /** What every connection is subject to: rates of what it sends, a bound on what it leaves unread, and the ways to close it. */
 import type { Socket as EngineSocket } from 'engine.io';
+import type { WebSocket } from 'ws';
 import type { Cancel, Clock, Metrics } from '../contracts.ts';
 import { REFUSALS, type RefusalCode } from '../refusals.ts';
 import { type Bucket, refill } from './token-bucket.ts';
 import type { UnreadResponses } from './unread-responses.ts';
-import { bufferedBytes, isTooLarge, sidOf, sizeOf, webSocketOf } from './upstream.ts';
+import { bufferedBytes, bytesRead, isTooLarge, sidOf, sizeOf, webSocketOf } from './upstream.ts';
 
 export interface ConnectionLimits {
   readonly messagesPerSecond: number;
@@ -42,6 +43,8 @@ interface Entry {
   transport: string;
   readonly messages: Bucket;
   readonly bytes: Bucket;
+  /** Of a WebSocket: how much of what it has read is charged. */
+  charged: number;
   closedBy?: RefusalCode;
 }
 
@@ -49,13 +52,14 @@ interface Entry {
 const BURST_SECONDS = 2;
 // A client that goes on although its events are refused is closed at this many bursts of debt.
 const FLOOD_BURSTS = 5;
+// One that goes on after it was told to go is cut at this many: it need not be read for as long as a closing may take.
+const DEAF_BURSTS = 50;
 const SWEEP_MS = 1000;
 
 export function createConnections(limits: ConnectionLimits, deps: ConnectionsDeps): Connections {
   const { clock, metrics } = deps;
   const entries = new Map<EngineSocket, Entry>();
-  const messageBurst = limits.messagesPerSecond * BURST_SECONDS;
-  const byteBurst = limits.bytesPerSecond * BURST_SECONDS;
+  const owners = new WeakMap<WebSocket, EngineSocket>();
   let buffered = 0;
   let slow = 0;
 
@@ -67,29 +71,53 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     closeTransport(connection, code);
   }
 
+  /** Takes what came, in messages and bytes; a WebSocket's bytes are those of the network, whatever frames they make. */
+  function charge(connection: EngineSocket, came: { readonly messages: number; readonly bytes: number }): void {
+    const entry = entries.get(connection);
+    if (entry === undefined) return;
+    const read = bytesRead(connection);
+    spend(entry.bytes, read === 0 ? came.bytes : read - entry.charged, limits.bytesPerSecond);
+    spend(entry.messages, came.messages, limits.messagesPerSecond);
+    entry.charged = read;
+    const bytes = debt(entry.bytes, limits.bytesPerSecond);
+    const messages = debt(entry.messages, limits.messagesPerSecond);
+    if (bytes > 0 || messages > FLOOD_BURSTS) close(connection, 'rate_limited');
+    if (entry.closedBy !== undefined && (bytes > DEAF_BURSTS || messages > DEAF_BURSTS)) cut(connection);
+  }
+
+  function spend(bucket: Bucket, amount: number, perSecond: number): void {
+    if (perSecond === 0) return;
+    refill(bucket, clock.now(), perSecond, perSecond * BURST_SECONDS);
+    bucket.tokens -= amount;
+  }
+
   // Every packet counts, or a flood of pongs would go unseen.
   function onPacket(this: EngineSocket, { type, data }: { type: string; data?: unknown }): void {
-    const entry = entries.get(this);
-    if (entry === undefined) return;
-    const size = sizeOf(data);
-    if (type === 'message') metrics.received(size);
-    const now = clock.now();
-    if (limits.bytesPerSecond > 0) {
-      refill(entry.bytes, now, limits.bytesPerSecond, byteBurst);
-      entry.bytes.tokens -= size;
-      if (entry.bytes.tokens < 0) close(this, 'rate_limited');
-    }
-    if (limits.messagesPerSecond > 0) {
-      refill(entry.messages, now, limits.messagesPerSecond, messageBurst);
-      entry.messages.tokens -= 1;
-      if (entry.messages.tokens < -FLOOD_BURSTS * messageBurst) close(this, 'rate_limited');
-    }
+    const bytes = sizeOf(data);
+    if (type === 'message') metrics.received(bytes);
+    charge(this, { messages: 1, bytes });
+  }
+
+  // A ping or pong of WebSocket itself, of which Engine.IO knows nothing.
+  function onControl(this: WebSocket): void {
+    const connection = owners.get(this);
+    if (connection !== undefined) charge(connection, { messages: 1, bytes: 0 });
+  }
+
+  function hearControlFrames(connection: EngineSocket): void {
+    const webSocket = webSocketOf(connection);
+    if (webSocket === undefined) return;
+    owners.set(webSocket, connection);
+    webSocket.on('ping', onControl);
+    webSocket.on('pong', onControl);
   }
 
   function onUpgrade(this: EngineSocket): void {
     const entry = entries.get(this);
     if (entry === undefined) return;
     entry.transport = 'websocket';
+    entry.charged = bytesRead(this);
+    hearControlFrames(this);
     metrics.connectionUpgraded();
   }
 
@@ -108,6 +136,8 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     for (const bytes of unread.values()) buffered += bytes;
     slow = 0;
     for (const connection of entries.keys()) {
+      // Frames that make no message yet.
+      charge(connection, { messages: 0, bytes: 0 });
       const queued = bufferedBytes(connection);
       const bytes = queued + (unread.get(sidOf(connection)) ?? 0);
       if (bytes === 0) continue;
@@ -128,9 +158,11 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
       const transport = connection.transport.name;
       entries.set(connection, {
         transport,
-        messages: { tokens: messageBurst, at: now },
-        bytes: { tokens: byteBurst, at: now },
+        messages: { tokens: limits.messagesPerSecond * BURST_SECONDS, at: now },
+        bytes: { tokens: limits.bytesPerSecond * BURST_SECONDS, at: now },
+        charged: bytesRead(connection),
       });
+      hearControlFrames(connection);
       metrics.connectionOpened(transport);
       connection.on('packet', onPacket);
       connection.once('upgrade', onUpgrade);
@@ -150,6 +182,11 @@ export function createConnections(limits: ConnectionLimits, deps: ConnectionsDep
     slowReaders: () => slow,
     watch: () => clock.every(SWEEP_MS, sweep),
   };
+}
+
+/** How many bursts a bucket is short of. */
+function debt(bucket: Bucket, perSecond: number): number {
+  return perSecond === 0 ? 0 : -bucket.tokens / (perSecond * BURST_SECONDS);
 }
 
 /** Asks the client to leave; it comes back by itself, to another server if this one refuses. */

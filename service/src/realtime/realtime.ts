@@ -40,7 +40,7 @@ import { createSessions } from './sessions.ts';
 import { mintId } from './socket-ids.ts';
 import { endStrayUpgrades } from './stray-upgrades.ts';
 import { watchResponses } from './unread-responses.ts';
-import { bufferedBytes, isDynamic, limitCloseWait, sizeOf } from './upstream.ts';
+import { bufferedBytes, isDynamic, limitWebSockets, sizeOf } from './upstream.ts';
 
 export interface RealtimeOptions {
   readonly pod: string;
@@ -236,7 +236,9 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     metrics.sent(packets.length, bytes);
   });
   endStrayUpgrades(http, { path: io.path() }, clock);
-  http.on('listening', () => limitCloseWait(engine, CLOSE_WAIT_MS));
+  http.on('listening', () =>
+    limitWebSockets(engine, { closeTimeoutMs: CLOSE_WAIT_MS, maxPayloadBytes: options.maxPayloadBytes }),
+  );
   metrics.observe({
     brakeTokens: brake.tokens,
     bufferedBytes: connections.bufferedBytes,

@@ -16,12 +16,14 @@
  * - Server._nsps, parentNsps, children and the adapter of a namespace that a client has named: let go when it is empty
  *   (empty-namespaces.ts); upstream's own option for that closes it under a socket that is about to join
  * - Namespace.prototype._createSocket: ids of sockets name the server that owns them (guard-namespaces.ts)
- * - Engine.IO ws.options.closeTimeout: a WebSocket that does not answer a close frame is not kept for 30 s
+ * - Engine.IO ws.options.closeTimeout, maxFragments, maxBufferedChunks: a WebSocket that does not answer a close frame is
+ *   not kept for 30 s, and a message cannot come in countless pieces
  *
  * Read:
  * - Server._nsps: every namespace, to find a socket by its id
  * - Server.parentNsps and their children: which namespaces a client has named
- * - Engine.IO transport.socket: the WebSocket behind a connection, for its close code and its unsent bytes
+ * - Engine.IO transport.socket: the WebSocket behind a connection, for its close code, its unsent bytes and its control frames
+ * - ws _socket.bytesRead: what came over the network, in whatever frames
  * - Engine.IO writeBuffer: what waits before the transport
  * - Engine.IO id of a connection and _query of a request, to know whose a response is
  * - the text of the error with which ws refuses a message that is too large
@@ -94,10 +96,30 @@ export async function closeChild(
   await child.adapter.close();
 }
 
-/** How long a WebSocket may take to answer a close frame. Engine.IO makes its WebSocket server anew when HTTP begins to listen. */
-export function limitCloseWait(engine: Engine, ms: number): void {
-  const { ws } = engine as unknown as { ws: { options: { closeTimeout: number } } };
-  ws.options.closeTimeout = ms;
+/** What a WebSocket has read from the network; 0 for what is no WebSocket yet, or none any more. */
+export function bytesRead(connection: EngineSocket): number {
+  const webSocket = webSocketOf(connection) as { _socket?: { bytesRead: number } | null } | undefined;
+  return webSocket?._socket?.bytesRead ?? 0;
+}
+
+export interface WebSocketLimits {
+  /** How long a WebSocket may take to answer a close frame. */
+  readonly closeTimeoutMs: number;
+  readonly maxPayloadBytes: number;
+}
+
+// Browsers cut long messages into frames, and networks into segments; none are as small as this.
+const SMALLEST_FRAGMENT = 1024;
+const SMALLEST_CHUNK = 256;
+
+/** Engine.IO makes its WebSocket server anew, without these limits, when HTTP begins to listen. */
+export function limitWebSockets(engine: Engine, { closeTimeoutMs, maxPayloadBytes }: WebSocketLimits): void {
+  const { ws } = engine as unknown as { ws: { options: object } };
+  Object.assign(ws.options, {
+    closeTimeout: closeTimeoutMs,
+    maxFragments: Math.max(64, Math.ceil(maxPayloadBytes / SMALLEST_FRAGMENT)),
+    maxBufferedChunks: Math.max(1024, Math.ceil(maxPayloadBytes / SMALLEST_CHUNK)),
+  });
 }
 
 /** Whether this is what an Engine.IO connection closes with after a WebSocket message beyond the limit. */

@@ -11,11 +11,12 @@ import { guardHandlers, type HandlerGuard } from '../../src/realtime/handler-gua
 import { startAfresh } from '../../src/realtime/recovered-sockets.ts';
 import {
   bufferedBytes,
+  bytesRead,
   childrenOf,
   closeChild,
   isDynamic,
   isTooLarge,
-  limitCloseWait,
+  limitWebSockets,
   namespacesOf,
   sidOf,
   sizeOf,
@@ -357,7 +358,7 @@ describe('other overrides', () => {
 
   it('ws closeTimeout: WebSockets that connect afterwards do not wait longer', async () => {
     const { url, io } = await startGuarded();
-    limitCloseWait(io.engine as unknown as Engine, 100);
+    limitWebSockets(io.engine as unknown as Engine, { closeTimeoutMs: 100, maxPayloadBytes: 1 });
     const socket = await openSocket(url);
     const [connection] = connectionsOf(io);
     const server = webSocketOf(connection as EngineSocket) as WebSocket;
@@ -422,6 +423,40 @@ describe('what we read', () => {
     expect(webSocketOf(polling as EngineSocket)).toBeUndefined();
     webSocketOf(webSocket as EngineSocket)?.close(4321, 'a reason');
     expect(await socket.closed).toEqual({ code: 4321, reason: 'a reason' });
+  });
+
+  it('ws maxFragments and maxBufferedChunks: a message in too many pieces ends its connection', async () => {
+    const { url, io } = await startGuarded();
+    limitWebSockets(io.engine as unknown as Engine, { closeTimeoutMs: 1_000, maxPayloadBytes: 100_000 });
+    const [fine, crumbly] = [await openEngine(url), await openEngine(url)];
+    const piecewise = (socket: typeof fine, pieces: number) => {
+      for (let i = 0; i < pieces; i++) socket.ws.send(i === 0 ? '4' : 'x', { fin: i === pieces - 1 });
+    };
+    const seen: unknown[] = [];
+    connectionsOf(io)[0]?.on('message', (data: unknown) => seen.push(data));
+    piecewise(fine, 90);
+    await eventually(() => seen.length === 1);
+    expect(seen).toEqual(['x'.repeat(89)]);
+    piecewise(crumbly, 100);
+    expect((await crumbly.closed).code).toBe(1008);
+    const { ws } = io.engine as unknown as { ws: { options: object } };
+    expect(ws.options).toMatchObject({ maxFragments: 98, maxBufferedChunks: 1024 });
+  });
+
+  it('ws ping and pong events and _socket.bytesRead: what a client sends beside messages', async () => {
+    const { url, io } = await startGuarded();
+    await openPolling(url);
+    const socket = await openEngine(url);
+    const [polling, webSocket] = connectionsOf(io) as [EngineSocket, EngineSocket];
+    expect(bytesRead(polling)).toBe(0);
+    const before = bytesRead(webSocket);
+    const seen: string[] = [];
+    for (const name of ['ping', 'pong']) webSocketOf(webSocket)?.on(name, () => void seen.push(name));
+    socket.ws.ping(Buffer.alloc(100));
+    socket.ws.pong(Buffer.alloc(100));
+    await eventually(() => seen.length === 2);
+    // Head and mask take six bytes each.
+    expect([seen, bytesRead(webSocket) - before]).toEqual([['ping', 'pong'], 212]);
   });
 
   it('bufferedAmount and writeBuffer: what waits for a client that does not read, or does not poll', async () => {

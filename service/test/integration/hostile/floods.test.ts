@@ -50,6 +50,44 @@ describe('a flood of messages', () => {
     await town.expectPeace();
   });
 
+  it.each(['ping', 'pong'] as const)('of %ss of WebSocket itself is closed as well', async (name) => {
+    const town = await startTown(FEW);
+    const socket = await openSocket(town.url);
+    for (let i = 0; i < 500; i++) socket.ws[name]();
+    expect(await socket.closed).toEqual(RATE_LIMITED);
+    await town.expectPeace();
+  });
+
+  it('of bytes beside messages is closed as well', async () => {
+    const town = await startTown({ SOCKETFLEET_BYTES_PER_SECOND: '10000', SOCKETFLEET_MAX_PAYLOAD_BYTES: '10000' });
+    const socket = await openSocket(town.url);
+    const filler = Buffer.alloc(125);
+    for (let i = 0; i < 300; i++) socket.ws.pong(filler);
+    expect(await socket.closed).toEqual(RATE_LIMITED);
+    await town.expectPeace();
+  });
+
+  it('of fragments that never make a message is ended', async () => {
+    const town = await startTown();
+    const socket = await openSocket(town.url);
+    for (let i = 0; i < 200; i++) socket.ws.send('4', { fin: false });
+    expect((await socket.closed).code).toBe(1008);
+    await town.expectPeace();
+  });
+
+  it('that goes on and on after the connection was told to go is cut', async () => {
+    const town = await startTown(FEW);
+    const socket = await openSocket(town.url);
+    // A client that ignores the close frame.
+    socket.ws.removeAllListeners('close');
+    socket.pause();
+    const start = performance.now();
+    const closed = 'socketfleet_closes_total{transport="websocket",reason="rate_limited"}';
+    while ((await town.metric(closed)) === 0) for (let i = 0; i < 500; i++) socket.ws.ping();
+    expect(performance.now() - start).toBeLessThan(4_000);
+    await town.expectPeace();
+  });
+
   it('in one polling body ends that session', async () => {
     const town = await startTown(FEW);
     const polling = await openPolling(town.url);
@@ -72,7 +110,7 @@ describe('a flood of messages', () => {
     // A client that ignores the close frame.
     socket.ws.removeAllListeners('close');
     socket.pause();
-    for (let i = 0; i < 2_000; i++) socket.send(`42["count",${i}]`);
+    for (let i = 0; i < 900; i++) socket.send(`42["count",${i}]`);
     await eventually(async () => (await town.metric('socketfleet_refusals_total{code="rate_limited"}')) > 100);
     expect(handled.length).toBeLessThanOrEqual(22);
     socket.ws.terminate();
@@ -208,7 +246,8 @@ describe('a client that does not read', () => {
   });
 
   it('and pings without end is closed before its pongs fill the memory', async () => {
-    const town = await startTown(LIMITS);
+    const unlimited = { SOCKETFLEET_MESSAGES_PER_SECOND: '0', SOCKETFLEET_BYTES_PER_SECOND: '0' };
+    const town = await startTown({ ...LIMITS, ...unlimited });
     const deaf = await openWebSocket(engineUrl(town.url, { EIO: '4', transport: 'websocket' }));
     deaf.send('40');
     deaf.pause();
