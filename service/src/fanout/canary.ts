@@ -7,7 +7,9 @@ export interface CanaryDeps {
   publish(channel: string, payload: string): Promise<unknown>;
   /** It came back after `lagMs`. */
   onBack(lagMs: number): void;
-  /** It did not come back in time. `isDeaf`: Redis took it, so the subscription does not hear. */
+  /** How many messages the subscription has heard: one that hears others is slow, and not deaf. */
+  heard(): number;
+  /** It did not come back in time. `isDeaf`: Redis took it, and the subscription has heard nothing since. */
   onMissing(isDeaf: boolean): void;
 }
 
@@ -23,6 +25,7 @@ interface Flight {
   readonly start: number;
   readonly channels: Set<string>;
   taken: number;
+  heardBefore: number;
   cancel: Cancel;
 }
 
@@ -53,13 +56,19 @@ export function createCanary(channels: readonly string[], deps: CanaryDeps): Can
     const flight = missing.get(id);
     if (flight === undefined) return;
     forget(id);
-    deps.onMissing(flight.taken === channels.length);
+    deps.onMissing(flight.taken === channels.length && deps.heard() === flight.heardBefore);
   }
 
   function fly(): void {
     if (!isFlying) return;
     const id = flights++;
-    const flight: Flight = { start: clock.now(), channels: new Set(channels), taken: 0, cancel: () => undefined };
+    const flight: Flight = {
+      start: clock.now(),
+      channels: new Set(channels),
+      taken: 0,
+      heardBefore: 0,
+      cancel: () => undefined,
+    };
     missing.set(id, flight);
     flight.cancel = clock.after(TIMEOUT_MS, () => {
       flight.cancel = clock.after(LAST_LOOK_MS, () => expire(id));
@@ -68,6 +77,7 @@ export function createCanary(channels: readonly string[], deps: CanaryDeps): Can
       deps.publish(channel, String(id)).then(
         () => {
           flight.taken++;
+          flight.heardBefore = deps.heard();
         },
         () => {
           // Redis is away: no need to wait for the time-out to know.

@@ -28,6 +28,8 @@ const SHARED = {
   connectTimeout: 5_000,
   keepAlive: 10_000,
   noDelay: true,
+  // It would take a right of its own, and Redis before 7.2 does not know it.
+  disableClientInfo: true,
   // A connection that hangs must not keep a new one waiting.
   disconnectTimeout: 500,
   // One connection per client: whoever keeps it makes another, with the settings of then. What was in flight is answered at once.

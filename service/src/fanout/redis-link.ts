@@ -94,7 +94,11 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
     clock,
     create: () => createPublishingClient(options),
     attach: () => undefined,
-    onReady: () => canary.fly(),
+    onReady() {
+      // The subscription may still lead to where this one led before: one canary that it does not hear is enough.
+      deafness = DEAF_AFTER - 1;
+      canary.fly();
+    },
     onLost: () => setUp(false),
     onProblem: outages.failed,
   });
@@ -121,6 +125,8 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   const canary = createCanary(channels, {
     clock,
     publish: (channel, payload) => publisher.probe(isSharded ? 'spublish' : 'publish', channel, payload),
+    // In a Cluster one node may be heard while another is not.
+    heard: options.topology === 'cluster' ? () => 0 : subscriber.heard,
     onBack(lagMs) {
       seen = { at: clock.now(), lagMs };
       deafness = 0;
@@ -128,7 +134,8 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
       setUp(true, lagMs);
     },
     onMissing(isDeaf) {
-      deafness = isDeaf ? deafness + 1 : 0;
+      // One that is still being made is not deaf.
+      deafness = isDeaf && subscriber.isReady() ? deafness + 1 : 0;
       if (deafness >= DEAF_AFTER) {
         deafness = 0;
         metrics.redisRebuilt();

@@ -40,6 +40,10 @@ export interface Subscriber {
   listenerCount(event: string): number;
   /** Calls for each message of a channel, until cancelled. */
   listen(channel: string, isSharded: boolean, listener: (payload: Buffer) => void): Cancel;
+  /** Connected, and subscribed to what is wanted. */
+  isReady(): boolean;
+  /** How many messages came, on any channel. */
+  heard(): number;
   start(): void;
   /** Drops the connection for a new one: this one is deaf. */
   rebuild(): void;
@@ -68,6 +72,8 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
   let open: Promise<void> | undefined;
   let cancelRetry: Cancel | undefined;
   let retryMs = 0;
+  let heard = 0;
+  let subscribed: RedisClient | undefined;
 
   const kept = createKeptClient({
     clock: deps.clock,
@@ -141,7 +147,9 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
       noteOutcome(client, results.every(Boolean));
     });
     await track(all);
-    if (kept.current() === client) deps.onReady();
+    if (kept.current() !== client) return;
+    subscribed = client;
+    deps.onReady();
   }
 
   /** Resolves with whether Redis took it all; what it did not take is sent again later. */
@@ -187,10 +195,12 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
   }
 
   function dispatch(event: string, args: Buffer[]): void {
-    const channel = args.at(-2);
-    const payload = args.at(-1);
-    const own = channel === undefined ? undefined : byChannel.get(channel.toString());
-    if (own !== undefined && payload !== undefined) {
+    heard++;
+    // Counted from the front: a cluster client hands over an argument too many.
+    const [channel, payload] = event === 'pmessageBuffer' ? args.slice(1) : args;
+    if (channel === undefined || payload === undefined) return;
+    const own = byChannel.get(channel.toString());
+    if (own !== undefined) {
       for (const listener of own) attempt(() => listener(payload));
       return;
     }
@@ -237,6 +247,8 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
         void change(kind, channel, false);
       };
     },
+    isReady: () => subscribed !== undefined && subscribed === kept.current(),
+    heard: () => heard,
     start: kept.start,
     rebuild: kept.renew,
     stop() {
