@@ -14,7 +14,11 @@ export interface Refusal {
 export const REFUSALS = {
   bad_request: { message: 'the request has the wrong shape', retry: false, status: 400 },
   bad_room: { message: 'room names are 1 to 128 printable characters', retry: false, status: 400 },
-  bad_event: { message: 'this event name is reserved or too long', retry: false, status: 400 },
+  bad_event: {
+    message: 'event names are 1 to 64 printable characters without spaces around them, and some are reserved',
+    retry: false,
+    status: 400,
+  },
   unauthorized: { message: 'the token or key is missing or not valid', retry: false, status: 401 },
   token_expired: {
     message: 'the token has expired; come back with a fresh one',

@@ -50,6 +50,8 @@ export const publishOptions = z.strictObject({
     .string()
     .min(1)
     .max(64)
+    .regex(printable, 'must be printable')
+    .refine((name) => name === name.trim(), 'must not have spaces around it')
     .refine((name) => !RESERVED_EVENTS.has(name), 'is reserved')
     .optional(),
   id: z.string().min(1).max(128).regex(printable, 'must be printable').optional(),

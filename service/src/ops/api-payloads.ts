@@ -47,7 +47,9 @@ function nameProblem(value: string, longest: number): string | undefined {
   return at < 0 ? undefined : `has a character at position ${at} that is not printable`;
 }
 
-const event = name(64).refine((value) => !RESERVED_EVENTS.has(value), 'is reserved');
+const event = name(64)
+  .refine((value) => value === value.trim(), 'has spaces around it')
+  .refine((value) => !RESERVED_EVENTS.has(value), 'is reserved');
 
 function list<T extends z.ZodType>(item: T, most: number) {
   return z.array(item, { error: 'must be a list' }).max(most, `has too many entries, ${most} are allowed`);

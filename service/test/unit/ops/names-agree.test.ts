@@ -30,12 +30,28 @@ describe('the gateway and the HTTP API', () => {
     expect(differing).toEqual([]);
   });
 
-  it('agree on the events that are reserved', () => {
-    const events = [
-      ...['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener', 'error'],
-      ...['presence', 'recovery', 'message', 'join', 'x', 'x'.repeat(64), 'x'.repeat(65), ''],
+  it('agree on event names, so that no client hears one that it could not publish', () => {
+    const reserved = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'];
+    const more = [...reserved, 'error', 'presence', 'recovery', 'session'];
+    const fine = ['message', 'join', 'x', 'x'.repeat(64), '😀'.repeat(64), 'order placed', '__proto__', 'Connect'];
+    const oneOfEach = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code));
+    const odd = [
+      '',
+      ' ',
+      'x'.repeat(65),
+      '😀'.repeat(65),
+      ' x',
+      'x ',
+      '\u00a0x',
+      'x\u3000',
+      'a\nb',
+      '\ud800',
+      'a\u200b',
     ];
-    const differing = events.filter((event) => takes({ event }) !== publishOptions.safeParse({ event }).success);
-    expect(differing).toEqual([]);
+    const events = [...more, ...fine, ...odd, ...oneOfEach, ...oneOfEach.map((one) => `a${one}b`)];
+    const gateway = (event: string) => publishOptions.safeParse({ event }).success;
+    expect(events.filter((event) => takes({ event }) !== gateway(event))).toEqual([]);
+    expect([...more, ...odd].filter(gateway)).toEqual([]);
+    expect(fine.filter((event) => !gateway(event))).toEqual([]);
   });
 });
