@@ -82,6 +82,13 @@ export function createSubscribingClient(options: RedisClientOptions): RedisClien
   return cluster;
 }
 
+/** The address that a connection leads to; undefined for a Cluster, which has many. */
+export function endpointOf(client: RedisClient | undefined): string | undefined {
+  if (client === undefined || client instanceof Cluster) return undefined;
+  const { remoteAddress, remotePort } = client.stream ?? {};
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
+}
+
 function createOne(options: RedisClientOptions, base: RedisOptions): Redis {
   const { urls, access } = accessOf(options);
   const [first] = urls;

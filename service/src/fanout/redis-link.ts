@@ -7,7 +7,12 @@ import { createOutageLog } from './outage-log.ts';
 import { askPeers } from './peers.ts';
 import { createGuardedPublisher, type GuardedPublisher } from './publisher.ts';
 import { createReadiness, type ReadinessPolicy } from './readiness.ts';
-import { createPublishingClient, createSubscribingClient, type RedisClientOptions } from './redis-clients.ts';
+import {
+  createPublishingClient,
+  createSubscribingClient,
+  endpointOf,
+  type RedisClientOptions,
+} from './redis-clients.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
 
 export interface RedisLinkOptions extends RedisClientOptions {
@@ -55,6 +60,7 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
   let isUp = false;
   let seen: { readonly at: number; readonly lagMs: number } | undefined;
   let deafness = 0;
+  let endpoint: string | undefined;
   let isAsking = false;
   let isRunning = false;
   const cancels: Cancel[] = [];
@@ -94,8 +100,12 @@ export function createRedisLink(options: RedisLinkOptions, deps: RedisLinkDeps):
     clock,
     create: () => createPublishingClient(options),
     attach: () => undefined,
-    onReady() {
-      // The subscription may still lead to where this one led before: one canary that it does not hear is enough.
+    onReady(client) {
+      const before = endpoint;
+      endpoint = endpointOf(client);
+      // After a failover the other connection may still be open to the old master, which may hang.
+      if (endpoint !== before && before !== undefined && subscriber.endpoint() === before) subscriber.rebuild();
+      // Whatever this one was lost for may have made the other deaf: one canary that it does not hear is enough.
       deafness = DEAF_AFTER - 1;
       canary.fly();
     },

@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock } from '../contracts.ts';
 import { createKeptClient } from './kept-client.ts';
-import type { RedisClient } from './redis-clients.ts';
+import { endpointOf, type RedisClient } from './redis-clients.ts';
 
 type Kind = 'channel' | 'pattern' | 'shard';
 type Listener = (...args: Buffer[]) => unknown;
@@ -42,6 +42,8 @@ export interface Subscriber {
   listen(channel: string, isSharded: boolean, listener: (payload: Buffer) => void): Cancel;
   /** Connected, and subscribed to what is wanted. */
   isReady(): boolean;
+  /** Where its connection leads, as `endpointOf` has it. */
+  endpoint(): string | undefined;
   /** How many messages came, on any channel. */
   heard(): number;
   start(): void;
@@ -248,6 +250,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
       };
     },
     isReady: () => subscribed !== undefined && subscribed === kept.current(),
+    endpoint: () => endpointOf(kept.current()),
     heard: () => heard,
     start: kept.start,
     rebuild: kept.renew,
