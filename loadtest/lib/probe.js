@@ -3,7 +3,7 @@
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { connectOptions } from './member.js';
-import { residentBytes } from './memory.js';
+import { residentBytes } from './memory-shape.js';
 import { connect } from './sio.js';
 
 const PROBES = 8;
@@ -52,11 +52,26 @@ async function ask(params) {
   }
 }
 
+/** Always settles: k6 ends with a stack of its own when nothing more can happen in `setup`. */
 function joined(socket, params) {
   return new Promise((resolve, reject) => {
-    socket.on('connect', resolve);
-    socket.on('connect_error', (error) => reject(new Error(explain(error, socket, params))));
-    socket.on('disconnect', (reason) => reject(new Error(`${params.URL} let the probe go: ${reason}`)));
+    const timer = setTimeout(
+      () => reject(new Error(`${params.URL} did not let the probe in within ${PROBE_MS} ms`)),
+      PROBE_MS,
+    );
+    const refuse = (words) => {
+      clearTimeout(timer);
+      reject(new Error(words));
+    };
+    socket.on('connect', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.on('connect_error', (error) => refuse(explain(error, socket, params)));
+    socket.io.on('close', (reason, { status, error } = {}) => {
+      const missed = status === 400 ? ': requests of one session do not reach the same pod (affinity)' : '';
+      refuse(`${params.URL} let the probe go: ${reason}${status > 0 ? ` (HTTP ${status} ${error})` : ''}${missed}`);
+    });
   });
 }
 
@@ -67,6 +82,7 @@ function upgraded(socket, { URL: url }) {
     if (socket.io.engine.transport.name === 'websocket') return resolve();
     socket.io.on('upgrade', resolve);
     socket.io.on('upgrade_error', ({ error }) => reject(new Error(`${remedy} (${error})`)));
+    socket.io.on('close', (reason) => reject(new Error(`${remedy} (${reason})`)));
   });
 }
 

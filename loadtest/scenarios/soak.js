@@ -1,7 +1,8 @@
 import { runCrowd } from '../lib/crowd.js';
 import { CROWD_PARAMS, crowdPlan } from '../lib/crowd-plan.js';
 import { createMember } from '../lib/member.js';
-import { growthPerHour, METRICS_URL, watchMemory } from '../lib/memory.js';
+import { METRICS_URL, watchMemory } from '../lib/memory.js';
+import { growthPerHour } from '../lib/memory-shape.js';
 import { int, number } from '../lib/params.js';
 import { probeMetrics } from '../lib/probe.js';
 import { defineScenario } from '../lib/scenario.js';
