@@ -280,7 +280,7 @@ describe.skipIf(NO_K6 !== undefined)(
       expect(result.values.sio_outages).toBe(12);
       expect(result.pods).toMatchObject([
         { name: 'fleet-6f9c5d7b8-x7k2p', connections: 12 },
-        { name: '…9f-q9x8z', connections: 12 },
+        { name: '…c99f-q9x8z', connections: 12 },
       ]);
     });
 
