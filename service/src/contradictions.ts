@@ -76,6 +76,13 @@ const RULES: readonly Rule[] = [
       'REDIS_URL has several URLs; set SOCKETFLEET_REDIS_TOPOLOGY to sentinel or cluster',
   ),
   rule(
+    ['redisUrl', 'redisTopology'],
+    ({ redisUrl, redisTopology }) =>
+      redisTopology === 'cluster' &&
+      redisUrl.values.some((url) => /[1-9]/.test(new URL(url).pathname)) &&
+      'REDIS_URL names a database, and a Redis Cluster has only 0',
+  ),
+  rule(
     ['redisUrl', 'redisPassword', 'redisUsername', 'redisSentinelPassword'],
     ({ redisUrl, redisPassword, redisUsername, redisSentinelPassword }) =>
       redisUrl.values.length === 0 &&

@@ -105,7 +105,9 @@ export const redisUrls = z.string().transform((text, context): Secret => {
 function redisUrlProblem(value: string): string | undefined {
   if (!/^rediss?:\/\//.test(value)) return 'must be URLs that start with redis:// or rediss://';
   if (!URL.canParse(value)) return 'is no URL; check host and port, and percent-encode what is special in the password';
-  const { pathname, search, hash } = new URL(value);
+  const { hostname, username, password, pathname, search, hash } = new URL(value);
+  if (hostname === '') return 'names no host';
+  if (/%(?![\dA-F]{2})/i.test(username + password)) return 'has a % that encodes nothing; write %25';
   if (!/^\/?\d{0,5}$/.test(pathname) || search !== '' || hash !== '') {
     return 'has more behind the port than the number of a database; percent-encode / ? # in the password';
   }

@@ -52,7 +52,7 @@ export function createOutageLog({ clock, log }: { readonly clock: Clock; readonl
     failed(error) {
       const isKnown = reason !== undefined && clock.now() - failedAt < RECENT_MS;
       if (isKnown && CONSEQUENCES.has(error.message)) return;
-      reason = error.message;
+      reason = error.message.trim();
       failedAt = clock.now();
       if (upSince === undefined) sayOutage();
       else if (error.name === 'ReplyError') say('Redis refuses something');

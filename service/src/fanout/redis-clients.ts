@@ -92,10 +92,8 @@ export function endpointOf(client: RedisClient | undefined): string | undefined 
 function createOne(options: RedisClientOptions, base: RedisOptions): Redis {
   const { urls, access } = accessOf(options);
   const [first] = urls;
-  if (options.topology === 'sentinel') {
-    return new Redis({ ...base, ...access, ...sentinelOptions(options, urls, access.tls) });
-  }
-  return new Redis({ ...base, ...access, ...nodeOf(first, 6_379), db: Number(first.pathname.slice(1) || 0) });
+  const where = options.topology === 'sentinel' ? sentinelOptions(options, urls, access.tls) : nodeOf(first, 6_379);
+  return new Redis({ ...base, ...access, ...where, db: Number(first.pathname.slice(1) || 0) });
 }
 
 function createCluster(options: RedisClientOptions, base: RedisOptions, own: ClusterOptions): Cluster {

@@ -23,6 +23,16 @@ const REMEDIES: readonly (readonly [RegExp, string, string])[] = [
     'sharded needs Redis 7 or newer; upgrade, or set SOCKETFLEET_REDIS_MODE=classic',
   ],
   [
+    /(?:ENOENT|EACCES|EISDIR).*(?:open|read)|PEM|key values mismatch/i,
+    'SOCKETFLEET_REDIS_TLS_CA, _CERT or _KEY',
+    'a file cannot be read, or is no PEM, or certificate and key do not belong together',
+  ],
+  [
+    /alert (?:certificate|bad certificate|unknown ca|handshake failure)/i,
+    'SOCKETFLEET_REDIS_TLS_CERT',
+    'Redis wants a client certificate that it trusts',
+  ],
+  [
     /certificate|self.signed|unable to verify|ERR_TLS|altname|issuer/i,
     'SOCKETFLEET_REDIS_TLS_CA',
     'the certificate of Redis is not trusted, or its name differs from the host in REDIS_URL',
@@ -52,7 +62,12 @@ const REMEDIES: readonly (readonly [RegExp, string, string])[] = [
   [/OOM/i, 'REDIS_URL', 'Redis has no memory left; raise maxmemory'],
   [/ENOTFOUND|EAI_AGAIN/i, 'REDIS_URL', 'the host name does not resolve (yet)'],
   [
-    /ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ECONNRESET|EPIPE|connect|closed/i,
+    /ECONNRESET|EPIPE|closed/i,
+    'REDIS_URL',
+    'Redis ended the connection; it restarts, or it speaks TLS and this server does not, or the other way round: rediss:// is for TLS',
+  ],
+  [
+    /ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connect/i,
     'REDIS_URL',
     'nothing answers there; is Redis up, and may this server reach it?',
   ],
