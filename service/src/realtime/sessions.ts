@@ -69,8 +69,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const session = sessionOf(socket);
       const identity = await identities.verify(token);
       if (identity.sub !== session.identity.sub) throw new Refused('unauthorized', 'the token is for somebody else');
-      session.identity = identity;
-      armExpiry(socket, session);
+      // A connection ends as a whole, so its sessions in other namespaces have to last as long.
+      for (const one of new Set([socket, ...sameConnection(socket, users.get(identity.sub ?? ''))])) {
+        const other = sessionOf(one);
+        other.identity = identity;
+        armExpiry(one, other);
+      }
       return identity;
     },
     began(socket) {
@@ -116,4 +120,8 @@ function tokenOf(socket: Socket): string | undefined {
   if (typeof auth?.token === 'string') return auth.token;
   const header = socket.handshake.headers.authorization;
   return header?.toLowerCase().startsWith('bearer ') ? header.slice(7).trim() : undefined;
+}
+
+function sameConnection(socket: Socket, sockets: ReadonlySet<Socket> | undefined): Socket[] {
+  return [...(sockets ?? [])].filter((one) => one.conn === socket.conn);
 }

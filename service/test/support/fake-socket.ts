@@ -9,6 +9,8 @@ export interface FakeSocketOptions {
   readonly data?: Record<string, unknown>;
   readonly rooms?: readonly string[];
   readonly isRecovered?: boolean;
+  /** The connection; one of its own unless given. */
+  readonly conn?: object;
 }
 
 let made = 0;
@@ -34,6 +36,7 @@ export function createFakeSocket(options: FakeSocketOptions = {}): FakeSocket & 
     id,
     connected: true,
     recovered: options.isRecovered ?? false,
+    conn: options.conn ?? {},
     rooms,
     data: options.data ?? {},
     handshake: {

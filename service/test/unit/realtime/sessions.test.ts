@@ -190,6 +190,18 @@ describe('a fresh token', () => {
     expect(clock.pending()).toBe(0);
   });
 
+  it('lasts for the other namespaces of the same connection, and for no other connection of the user', async () => {
+    const { clock, connect, expired, sessions } = rig(tokens);
+    const conn = {};
+    const [root, admin] = [await connect({ token: 'ann', conn }), await connect({ token: 'ann', conn })];
+    const elsewhere = await connect({ token: 'ann' });
+    await sessions.refresh(root, 'longer');
+    clock.advance(599_000);
+    expect(expired).toEqual([elsewhere]);
+    clock.advance(1_000);
+    expect(new Set(expired)).toEqual(new Set([elsewhere, root, admin]));
+  });
+
   it('without an end takes the end away', async () => {
     const { clock, connect, sessions } = rig(tokens);
     const socket = await connect({ token: 'ann' });
