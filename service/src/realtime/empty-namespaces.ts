@@ -14,20 +14,41 @@ export interface EmptyNamespacesDeps {
   readonly log: Pick<Log, 'error'>;
 }
 
+/** What became of namespaces, and the look for those that can go. */
+export interface EmptyNamespaces {
+  /** A client has brought it into being. */
+  brought(nsp: Namespace): void;
+  /** The app may have kept it, with listeners of its own: it stays. */
+  handedOut(nsp: Namespace): void;
+  /** Begins to look; the result ends it. */
+  watch(): Cancel;
+}
+
 const SWEEP_MS = 10_000;
 
-/** Begins to look; the result ends it. */
-export function closeEmptyNamespaces(io: Server, options: EmptyNamespacesOptions, deps: EmptyNamespacesDeps): Cancel {
-  const { clock, log } = deps;
-  const onFault = (err: unknown) => log.error({ err }, 'namespace not closed');
+export function createEmptyNamespaces(
+  io: Server,
+  options: EmptyNamespacesOptions,
+  { clock, log }: EmptyNamespacesDeps,
+): EmptyNamespaces {
+  const ofClients = new WeakSet<Namespace>();
+  const ofApp = new WeakSet<Namespace>();
   const emptySince = new WeakMap<Namespace, number>();
-  return clock.every(SWEEP_MS, () => {
+  const onFault = (err: unknown) => log.error({ err }, 'namespace not closed');
+
+  function sweep(): void {
     const now = clock.now();
     for (const { child, parent, isEmpty } of childrenOf(io)) {
       const since = emptySince.get(child);
-      if (!isEmpty) emptySince.delete(child);
+      if (!isEmpty || ofApp.has(child) || !ofClients.has(child)) emptySince.delete(child);
       else if (since === undefined) emptySince.set(child, now);
       else if (now - since >= options.keepMs) callGuarded(() => closeChild(io, { child, parent }), onFault);
     }
-  });
+  }
+
+  return {
+    brought: (nsp) => void ofClients.add(nsp),
+    handedOut: (nsp) => void ofApp.add(nsp),
+    watch: () => clock.every(SWEEP_MS, sweep),
+  };
 }

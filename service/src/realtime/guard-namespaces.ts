@@ -1,7 +1,7 @@
 /** What a guarded server overrides in its namespaces. */
 import type { Namespace, Server, Socket } from 'socket.io';
 import { Refused } from '../refusals.ts';
-import { type ClientInternals, guardClients } from './guard-clients.ts';
+import { type ClientCalls, type ClientInternals, guardClients } from './guard-clients.ts';
 import { callGuarded, callListeners } from './guarded-calls.ts';
 import type { GuardOf, HandlerGuard } from './handler-guard.ts';
 
@@ -20,7 +20,7 @@ interface NamespaceInternals {
 }
 
 /** Installs the overrides on the prototype of all namespaces; servers without a guard keep upstream's behaviour. */
-export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf): void {
+export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf, calls: ClientCalls): void {
   const { run, emitReserved, _add, _createSocket, _onServerSideEmit } = prototype;
   // By connection: the namespaces that it is about to join.
   const joining = new WeakMap<object, Set<NamespaceInternals>>();
@@ -36,7 +36,8 @@ export function guardNamespaces(prototype: NamespaceInternals, guardOf: GuardOf)
   const learnClients = (client: object) => {
     if (hasClients) return;
     hasClients = true;
-    guardClients(Object.getPrototypeOf(client) as ClientInternals, guardOf, (one) => joining.get(one)?.size ?? 0);
+    const pending = (one: object) => joining.get(one)?.size ?? 0;
+    guardClients(Object.getPrototypeOf(client) as ClientInternals, { guardOf, calls, pending });
   };
 
   // Upstream notices a second CONNECT only once the first has succeeded; in one turn a client could join a thousand times.

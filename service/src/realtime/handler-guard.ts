@@ -4,6 +4,7 @@
  */
 import { Namespace, Server, Socket } from 'socket.io';
 import type { RefusalCode } from '../refusals.ts';
+import { type ClientCalls, createClientCalls } from './guard-clients.ts';
 import { guardNamespaces } from './guard-namespaces.ts';
 import { guardSockets } from './guard-sockets.ts';
 import { callGuarded, guarded, type Listener } from './guarded-calls.ts';
@@ -16,6 +17,10 @@ export interface HandlerGuard {
   readonly namespacesPerConnection: number;
   /** Whether a client may bring a namespace of this name into being; no function of a dynamic namespace was asked yet. */
   admitNamespace(name: string): boolean;
+  /** A client has brought this namespace into being. */
+  brought(nsp: Namespace): void;
+  /** The app has asked for this namespace by its name, and may have kept it. */
+  handedOut(nsp: Namespace): void;
   /** A CONNECT was refused: with a code of ours, or by a middleware of the app. */
   refused(nsp: string, code: RefusalCode | 'middleware'): void;
   /** Runs before every other middleware of every namespace, dynamic ones included. A rejection becomes `connect_error`. */
@@ -50,8 +55,9 @@ export function guardHandlers(server: Server, guard: HandlerGuard): void {
   isInstalled = true;
   const guardOf: GuardOf = (guarded) => guards.get(guarded);
   guardSockets(Socket.prototype as never, guardOf);
-  guardNamespaces(Namespace.prototype as never, guardOf);
-  guardServers(Server.prototype as never);
+  const calls = createClientCalls();
+  guardNamespaces(Namespace.prototype as never, guardOf, calls);
+  guardServers(Server.prototype as never, calls);
   // Its class is not exported.
   guardBroadcasts(Object.getPrototypeOf(server.to('')) as BroadcastInternals);
 }
@@ -62,11 +68,15 @@ interface ServerInternals {
 }
 
 /** A dynamic namespace whose function fails for a client does not exist for it; nor does one with a name that may not be. */
-function guardServers(prototype: ServerInternals): void {
+function guardServers(prototype: ServerInternals, calls: ClientCalls): void {
   const { of, _checkNamespace } = prototype;
   prototype.of = function (this: Server, name, ...rest) {
     const guard = guards.get(this);
-    if (guard === undefined || typeof name !== 'function') return of.call(this, name, ...rest);
+    if (guard === undefined || typeof name !== 'function') {
+      const nsp = of.call(this, name, ...rest);
+      if (typeof name === 'string' && !calls.isUnderWay()) guard?.handedOut(nsp);
+      return nsp;
+    }
     const allows = name as Predicate;
     const asked: Predicate = (child, auth, next) => {
       callGuarded(
@@ -83,8 +93,9 @@ function guardServers(prototype: ServerInternals): void {
     const guard = guards.get(this);
     if (guard === undefined) return _checkNamespace.call(this, name, auth, done);
     const answer = (nsp: unknown) => {
-      if (!nsp) guard.refused(name, 'not_found');
-      done(nsp);
+      if (nsp) guard.brought(nsp as Namespace);
+      else guard.refused(name, 'not_found');
+      calls.run(() => done(nsp));
     };
     if (guard.admitNamespace(name)) _checkNamespace.call(this, name, auth, answer);
     else answer(false);

@@ -29,7 +29,7 @@ import { createClientAddress, forwardedFor } from './client-address.ts';
 import { type Connections, createConnections, cut } from './connections.ts';
 import { createDemoPage } from './demo-page.ts';
 import { createLocalDirectory } from './directory.ts';
-import { closeEmptyNamespaces } from './empty-namespaces.ts';
+import { createEmptyNamespaces } from './empty-namespaces.ts';
 import { guardHandlers } from './handler-guard.ts';
 import { createIdempotency } from './idempotency.ts';
 import { isNamespaceName } from './namespace-names.ts';
@@ -161,12 +161,16 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
   const directory = deps.directoryOver(createLocalDirectory(io, sessions, options.pod));
   const idempotency = createIdempotency(options.idempotencyWindowMs, clock);
   const unfinished = new WeakMap<EngineSocket, () => void>();
+  const keepMs = Math.max(EMPTY_NAMESPACE_MS, options.recoveryWindowMs ?? 0);
+  const emptyNamespaces = createEmptyNamespaces(io, { keepMs }, deps);
   let cancels: Cancel[] = [];
 
   guardHandlers(io, {
     mintId: () => mintId(deps.ownTag()),
     namespacesPerConnection: options.namespacesPerConnection,
     admitNamespace: isNamespaceName,
+    brought: emptyNamespaces.brought,
+    handedOut: emptyNamespaces.handedOut,
     refused(nsp, code) {
       if (code === 'too_many_namespaces') metrics.refused(code);
       log.debug({ code, nsp: nsp.slice(0, LONGEST_LOGGED_NAME) }, 'connect refused');
@@ -261,8 +265,7 @@ export function createRealtime(options: RealtimeOptions, deps: RealtimeDeps): Re
     connections: () => [...connections.all()].map((connection) => asLeaver(connection, connections)),
     count: connections.count,
     async start() {
-      const keepMs = Math.max(EMPTY_NAMESPACE_MS, options.recoveryWindowMs ?? 0);
-      cancels = [connections.watch(), closeEmptyNamespaces(io, { keepMs }, deps)];
+      cancels = [connections.watch(), emptyNamespaces.watch()];
       await inlet.start(http);
     },
     async stop() {

@@ -67,6 +67,8 @@ async function startGuarded(
     mintId: () => `minted-${minted++}`,
     namespacesPerConnection: 2,
     admitNamespace: (name) => name !== '/refused',
+    brought: () => undefined,
+    handedOut: () => undefined,
     refused: (nsp, code) => void calls.push(`refused ${nsp} ${code}`),
     authenticate: async (socket) => void calls.push(`authenticate ${socket.nsp.name}`),
     joined: (socket) => void calls.push(`joined ${socket.nsp.name}`),
@@ -311,6 +313,18 @@ describe('other overrides', () => {
     });
     await expect(connect(`${url}/refused`)).rejects.toThrow('Invalid namespace');
     expect([asked, calls]).toEqual([0, ['refused /refused not_found']]);
+  });
+
+  it('Server.of and _checkNamespace: tell what clients brought into being from what the app has asked for', async () => {
+    const told: string[] = [];
+    const { url, io } = await startGuarded((given) => void given.of(/^\/dynamic-\d$/).on('connection', boom), {
+      brought: ({ name }) => void told.push(`brought ${name}`),
+      handedOut: ({ name }) => void told.push(`handed out ${name}`),
+    });
+    io.of('/dynamic-1');
+    for (const path of ['', '/dynamic-1', '/dynamic-2', '/dynamic-2']) await connect(`${url}${path}`);
+    io.of('/dynamic-2');
+    expect(told).toEqual(['handed out /dynamic-1', 'brought /dynamic-2', 'handed out /dynamic-2']);
   });
 
   it('Client.connect: a connection is in so many namespaces, those included that it is about to join', async () => {
