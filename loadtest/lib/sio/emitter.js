@@ -35,8 +35,9 @@ export class Emitter {
   /** Calls the listeners of an event. Named apart from `emit`, which on a socket sends. */
   fire(event, ...args) {
     const known = this.listeners.get(event);
-    if (known === undefined) return;
-    // A copy only where a listener could remove itself meanwhile.
-    for (const listener of known.length === 1 ? known : [...known]) listener(...args);
+    if (known === undefined || known.length === 0) return;
+    if (known.length === 1) return known[0](...args);
+    // A copy, because a listener may remove itself.
+    for (const listener of [...known]) listener(...args);
   }
 }

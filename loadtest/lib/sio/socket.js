@@ -149,7 +149,7 @@ export class Socket extends Emitter {
         this.io.send({ type: ACK, nsp: this.nsp, id, data: answer });
       });
     }
-    for (const listener of this.anyListeners) listener(...args);
+    if (this.anyListeners.length > 0) for (const listener of this.anyListeners) listener(...args);
     this.fire(...args);
   }
 

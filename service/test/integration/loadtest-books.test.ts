@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Decoder, Encoder, type Packet } from 'socket.io-parser';
@@ -263,5 +264,24 @@ describe('percentages', () => {
   it('are 100 only for everything and 0 only for nothing', () => {
     const given = [percent(10, 10), percent(999_999, 1_000_000), percent(1, 1_000_000), percent(0, 5), percent(0, 0)];
     expect(given).toEqual(['100 %', '> 99.99 %', '< 0.01 %', '0 %', '-']);
+  });
+});
+
+describe('the README of the load tests', () => {
+  const folder = join(import.meta.dirname, '../../../loadtest');
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+
+  it.each(readdirSync(join(folder, 'scenarios')))('has the question of %s', (file) => {
+    const [, question] = /question:\s+'([^']+)'/.exec(readFileSync(join(folder, 'scenarios', file), 'utf8')) ?? [];
+    expect(readme).toContain(`| \`${file.replace('.js', '')}\` | ${question} |`);
+  });
+
+  it('has every parameter that all scenarios take, with its default', async () => {
+    const { COMMON } = await load<{ COMMON: Record<string, { whenUnset?: string }> }>('params.js');
+    const table = readme.slice(readme.indexOf('All scenarios take'), readme.indexOf('`rollout` breaks'));
+    for (const [name, { whenUnset }] of Object.entries(COMMON)) {
+      const row = table.split('\n').find((line) => line.includes(`\`${name}\``));
+      expect(row, name).toContain(whenUnset === undefined ? '| - |' : `\`${whenUnset}\``);
+    }
   });
 });
