@@ -30,6 +30,8 @@ const SHARED = {
   noDelay: true,
   // It would take a right of its own, and Redis before 7.2 does not know it.
   disableClientInfo: true,
+  // A Redis that loads its data guesses how long that takes, and guesses badly; ask again soon instead of believing it.
+  maxLoadingRetryTime: 250,
   // A connection that hangs must not keep a new one waiting.
   disconnectTimeout: 500,
   // One connection per client: whoever keeps it makes another, with the settings of then. What was in flight is answered at once.
