@@ -93,7 +93,8 @@ export function createCanary(channels: readonly string[], deps: CanaryDeps): Can
     fly,
     heard(channel, payload) {
       const id = Number(payload);
-      const flight = missing.get(id);
+      // Nothing at all is 0 as well.
+      const flight = String(id) === payload ? missing.get(id) : undefined;
       if (flight?.channels.delete(channel) && flight.channels.size === 0) land(id, flight);
     },
     start() {

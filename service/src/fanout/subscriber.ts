@@ -61,7 +61,7 @@ const KINDS = Object.keys(COMMANDS) as Kind[];
 const EVENTS = ['messageBuffer', 'pmessageBuffer', 'smessageBuffer'] as const;
 // One command per this many channels, so that 100,000 rooms are neither one command nor as many.
 const CHUNK = 500;
-const MOST_RETRY_MS = 16_000;
+const MOST_RETRY_MS = 4_000;
 /** Whoever waits for a subscription does not wait for a connection that hangs. */
 const MOST_WAIT_MS = 2_000;
 
@@ -172,7 +172,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
     } catch (error) {
       if (kept.current() !== client) return true;
       // Redis refuses a command as a whole when one of its channels is not allowed; the others must not suffer from it.
-      if ((error as Error).name === 'ReplyError' && names.length > 1) {
+      if ((error as Error).message.startsWith('NOPERM') && names.length > 1) {
         const middle = names.length >> 1;
         const halves = [names.slice(0, middle), names.slice(middle)];
         return (await Promise.all(halves.map((half) => sendChunk(client, { kind, command, names: half })))).every(

@@ -1,6 +1,6 @@
 /**
  * Parts of Socket.IO's Redis adapters that are private, or that we override, each for a reason. The test
- * integration/redis/upstream.test.ts fails when upstream changes under them.
+ * unit/fanout/upstream-adapters.test.ts fails when upstream changes under them.
  *
  * Sharded:
  * - broadcast, addSockets, delSockets, disconnectSockets: upstream awaits Redis before it acts on this server

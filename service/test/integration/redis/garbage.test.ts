@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { expectNoFaults } from '../../support/expect-no-faults.ts';
 import type { StartedRedis } from '../../support/redis/run-redis.ts';
 import { startRedis } from '../../support/redis/start-redis.ts';
-import { delivered, type Mode, member, newPrefix, startPair } from './installation.ts';
+import { delivered, knowEachOther, type Mode, member, newPrefix, startPair } from './installation.ts';
 
 let redis: StartedRedis;
 beforeAll(async () => {
@@ -130,7 +130,9 @@ describe.each(['sharded', 'classic'] as const)('on the channels of %s mode', (mo
   it('what is not ours on the bus and in the canary does nothing and ends nothing', { timeout: 30_000 }, async () => {
     expectNoFaults();
     const prefix = newPrefix();
-    const [a, b] = await startPair({ url: redis.url, mode, prefix });
+    const both = await startPair({ url: redis.url, mode, prefix });
+    const [a, b] = both;
+    await knowEachOther(both);
     const there = await member(b, 'x');
     const [list, publish] = mode === 'sharded' ? ['SHARDCHANNELS', 'SPUBLISH'] : ['CHANNELS', 'PUBLISH'];
     const channels = (await redis.cli('PUBSUB', list, `${prefix}:*`)) as string[];
