@@ -8,7 +8,7 @@ import { expectNoFaults } from '../../support/expect-no-faults.ts';
 import type { StartedRedis } from '../../support/redis/run-redis.ts';
 import { REDIS_ERRORS, startFakeRedis } from '../../support/redis/start-fake-redis.ts';
 import { type StartRedisOptions, startRedis } from '../../support/redis/start-redis.ts';
-import { type Mode, seesRedis } from './installation.ts';
+import { knowEachOther, type Mode, seesRedis } from './installation.ts';
 import { isOrderly, slowest, startTraffic, type Traffic } from './traffic.ts';
 
 const BACK_MS = 2_000;
@@ -143,6 +143,31 @@ describe('Redis, at 500 messages per second', () => {
     }
     await survive(traffic, async () => undefined);
   });
+
+  for (const mode of ['sharded', 'classic'] as const) {
+    it(`is away, and what is asked of all servers is answered by this one (${mode})`, { timeout: 40_000 }, async () => {
+      expectNoFaults();
+      const redis = await startRedis();
+      const traffic = await startTraffic({ url: redis.url, mode });
+      const { io } = traffic.a;
+      await knowEachOther([traffic.a, traffic.b]);
+      await redis.down('SIGKILL');
+      await eventually(async () => (await traffic.a.metric('socketfleet_redis_up')) === 0, 'an outage');
+      const start = performance.now();
+      await expect(io.to('r:x').timeout(1_000).emitWithAck('how')).rejects.toThrow('timed out');
+      expect((await io.fetchSockets()).length).toBe(1);
+      expect(await io.serverSideEmitWithAck('task')).toEqual([]);
+      expect(await traffic.a.api('POST', '/api/v1/publish', { room: 'y', data: 1, id: 'key' })).toMatchObject({
+        status: 200,
+        body: { duplicate: false },
+      });
+      const room = await traffic.a.api('GET', '/api/v1/rooms/x');
+      expect(room).toMatchObject({ status: 200, body: { sockets: 1, partial: true } });
+      expect(performance.now() - start).toBeLessThan(5_000);
+      await redis.up();
+      await survive(traffic, async () => undefined);
+    });
+  }
 
   it('takes nothing while much is published, and memory does not grow with it', { timeout: 40_000 }, async () => {
     expectNoFaults();
