@@ -8,7 +8,7 @@ import { expectNoFaults } from '../../support/expect-no-faults.ts';
 import type { StartedRedis } from '../../support/redis/run-redis.ts';
 import { REDIS_ERRORS, startFakeRedis } from '../../support/redis/start-fake-redis.ts';
 import { type StartRedisOptions, startRedis } from '../../support/redis/start-redis.ts';
-import { knowEachOther, type Mode, seesRedis } from './installation.ts';
+import { knowEachOther, type Mode, seesRedis, startNode } from './installation.ts';
 import { isOrderly, slowest, startTraffic, type Traffic } from './traffic.ts';
 
 const BACK_MS = 2_000;
@@ -168,6 +168,24 @@ describe('Redis, at 500 messages per second', () => {
       await survive(traffic, async () => undefined);
     });
   }
+
+  it('is paused, and what has to ask it waits once and not again', { timeout: 40_000 }, async () => {
+    expectNoFaults();
+    const redis = await startRedis();
+    const node = await startNode({ url: redis.url });
+    await seesRedis(node);
+    await redis.pause();
+    // Whether the key is known elsewhere only Redis can tell.
+    const publishOnce = async (id: string) => {
+      const start = performance.now();
+      expect((await node.api('POST', '/api/v1/publish', { room: 'x', data: 1, id })).status).toBe(200);
+      return performance.now() - start;
+    };
+    expect(await publishOnce('a')).toBeLessThan(3_500);
+    expect(await publishOnce('b')).toBeLessThan(1_000);
+    await redis.resume();
+    await seesRedis(node);
+  });
 
   it('takes nothing while much is published, and memory does not grow with it', { timeout: 40_000 }, async () => {
     expectNoFaults();

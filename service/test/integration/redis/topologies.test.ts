@@ -103,6 +103,8 @@ describe('Sentinel', () => {
     const ms = await delivered(a, there, 'x');
     console.info(`back after ${Math.round(ms)} ms`);
     expect(ms).toBeLessThan(10_000);
+    // The subscriptions followed at once, and did not have to be found deaf.
+    for (const node of [a, b]) expect(await node.metric('socketfleet_redis_rebuilds_total')).toBe(0);
     await old.resume();
     await sentinel.inSync();
     expect(await delivered(a, there, 'x')).toBeLessThan(3_000);
