@@ -16,7 +16,7 @@ export interface RedisFanoutDeps extends RedisLinkDeps {
   readonly metrics: Pick<Metrics, 'broadcast'> & RedisLinkDeps['metrics'];
 }
 
-/** Starts at once and without Redis: whether it is there is a check. `start` rejects only when a TLS file cannot be read. */
+/** Starts at once and without Redis: whether it is there is a check. */
 export function createRedisFanout(options: RedisLinkOptions, deps: RedisFanoutDeps): RedisFanout {
   const link = createRedisLink(options, deps);
   const guard = {

@@ -8,9 +8,29 @@ import { expectNoFaults } from '../../support/expect-no-faults.ts';
 import { startRedis } from '../../support/redis/start-redis.ts';
 import { startRedisCluster } from '../../support/redis/start-redis-cluster.ts';
 import { startSentinel } from '../../support/redis/start-sentinel.ts';
-import { delivered, knowEachOther, MODES, member, newPrefix, publish, seesRedis, startPair } from './installation.ts';
+import {
+  delivered,
+  knowEachOther,
+  MODES,
+  type Mode,
+  member,
+  newPrefix,
+  publish,
+  seesRedis,
+  startPair,
+} from './installation.ts';
 
 const DOCS = readFileSync(join(import.meta.dirname, '../../../docs/redis.md'), 'utf8');
+
+/** The user of the documentation, as in redis.conf. */
+function documentedUser(mode: Mode, prefix: string): string {
+  const lines = DOCS.match(/^user socketfleet .*$/gm) ?? [];
+  const line = lines[MODES.indexOf(mode)] ?? '';
+  return line
+    .replace(/^user /, '')
+    .replaceAll('PREFIX', prefix)
+    .replace('PASSWORD', 'secret');
+}
 
 describe('TLS', () => {
   it.each(MODES)('with an authority of its own and a client certificate (%s)', async (mode) => {
@@ -115,10 +135,18 @@ describe('Sentinel', () => {
 describe('Cluster', () => {
   it('delivers in rooms on every node, and goes on when one of them restarts', { timeout: 60_000 }, async () => {
     expectNoFaults();
-    const cluster = await startRedisCluster({ password: 'secret' });
-    const url = cluster.nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(',');
     const prefix = newPrefix();
-    const env = { SOCKETFLEET_REDIS_TOPOLOGY: 'cluster', SOCKETFLEET_REDIS_PASSWORD: 'secret' };
+    const [rights = ''] = DOCS.match(/(?:\+cluster\|\w+ ?)+/) ?? [];
+    const cluster = await startRedisCluster({
+      password: 'administrator',
+      config: [`user ${documentedUser('sharded', prefix)} ${rights}`],
+    });
+    const url = cluster.nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(',');
+    const env = {
+      SOCKETFLEET_REDIS_TOPOLOGY: 'cluster',
+      SOCKETFLEET_REDIS_USERNAME: 'socketfleet',
+      SOCKETFLEET_REDIS_PASSWORD: 'secret',
+    };
     const both = await startPair({ url, prefix, env });
     const [a, b] = both;
     await knowEachOther(both);
