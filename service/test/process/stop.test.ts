@@ -28,7 +28,7 @@ describe('SIGTERM', () => {
       (_, i) => departures.filter(({ at }) => at - start >= i * 500 && at - start < (i + 1) * 500).length,
     );
     expect(Math.max(...perHalfSecond)).toBeLessThan(200 / 2);
-    expect(Math.min(...perHalfSecond.slice(0, 5))).toBeGreaterThan(10);
+    expect(Math.max(...departures.map(({ at }) => at)) - start).toBeGreaterThan(1_500);
   });
 
   it('brings the clients of a stopping server back to another one, by themselves', { timeout: 60_000 }, async () => {
