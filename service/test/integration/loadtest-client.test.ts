@@ -182,7 +182,8 @@ describe.skipIf(NO_K6 !== undefined)(title('the upgrade of the k6 client'), () =
   it('loses and reorders nothing that is sent meanwhile', async () => {
     const { url } = await startStock();
     expect(await run('upgrade', url, 'polling,websocket')).toEqual({
-      before: 'polling',
+      // One upgrade tells that it began on polling; on a fast machine it is over before the first look.
+      before: expect.stringMatching(/^(?:polling|websocket)$/),
       after: 'websocket',
       answers: numbers(40),
       upgrades: 1,
